@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from calculators.facts import Row, rows
 
@@ -33,13 +33,9 @@ SHAPE_KEYS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """One published figure; the fields are those that `facts/speed.json` explains.
-
-    `value` is tokens per second, or times the 16-bit speed for the two speed-ups.
-    `split`: "tensor" or "layer" when `gpus` is above 1, else empty.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What was run, and on what; the fields are those that `facts/speed.json` explains."""
 
     model: str
     model_id: str
@@ -50,6 +46,38 @@ class Measurement:
     generation: str
     gpu: str
     gpus: int
+    source: str
+
+    @property
+    def weight_bits(self) -> int:
+        """16, 8 or 4: how the bulk of the weights is stored, by class."""
+        return weight_bits(self.format, self.variant)
+
+
+def run_of(row: Row) -> dict[str, Any]:
+    """The fields of a `Run`, from a row of `facts/speed.json`."""
+    return {
+        "model": row["model"],
+        "model_id": row.get("model_id", ""),
+        "format": row["format"],
+        "variant": row.get("variant", ""),
+        "engine": row["engine"],
+        "version": str(row.get("version", "")),
+        "generation": row["generation"],
+        "gpu": row["gpu"],
+        "gpus": row.get("gpus", 1),
+        "source": row["source"][0],
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement(Run):
+    """One published figure.
+
+    `value` is tokens per second, or times the 16-bit speed for the two speed-ups.
+    `split`: "tensor" or "layer" when `gpus` is above 1, else empty.
+    """
+
     split: str
     measure: Measure
     value: float
@@ -60,12 +88,6 @@ class Measurement:
     weight_bytes_read: int
     kv_bytes_read: int
     weights: str
-    source: str
-
-    @property
-    def weight_bits(self) -> int:
-        """16, 8 or 4: how the bulk of the weights is stored, by class."""
-        return weight_bits(self.format, self.variant)
 
     @property
     def mixture(self) -> bool:
@@ -93,18 +115,11 @@ def measurements() -> tuple[Measurement, ...]:
 
 
 def _spread(row: Row) -> Iterator[Measurement]:
+    run = run_of(row)
     for point in row["points"]:
         value, batch, prompt, output, context, kv_bytes = (*point, 0, 0, 0, 0, 0)[:6]
         yield Measurement(
-            model=row["model"],
-            model_id=row.get("model_id", ""),
-            format=row["format"],
-            variant=row.get("variant", ""),
-            engine=row["engine"],
-            version=str(row.get("version", "")),
-            generation=row["generation"],
-            gpu=row["gpu"],
-            gpus=row.get("gpus", 1),
+            **run,
             split=row.get("split", ""),
             measure=row["measure"],
             value=value,
@@ -115,7 +130,6 @@ def _spread(row: Row) -> Iterator[Measurement]:
             weight_bytes_read=row.get("weight_bytes_read", 0),
             kv_bytes_read=kv_bytes,
             weights=row.get("weights", ""),
-            source=row["source"][0],
         )
 
 

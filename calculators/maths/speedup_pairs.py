@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from calculators.facts import Row, rows
-from calculators.maths.measured import weight_bits
+from calculators.maths.measured import Run, run_of, weight_bits
 
 MEASURES = ("decode", "throughput", "generated")
 TOLD = ("speedup", "kernel_speedup")  # printed as a ratio by the source itself
 
 
-@dataclass(frozen=True, slots=True)
-class Speedup:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speedup(Run):
     """Times the 16-bit speed. `kernel`: of one matrix alone, not of a model.
 
     `batch`: sequences at once, or rows of the matrix; 0 where the load was "as much as it takes".
@@ -20,23 +20,8 @@ class Speedup:
 
     times: float
     batch: int
-    model: str
-    model_id: str
-    format: str
-    variant: str
-    engine: str
-    version: str
-    generation: str
-    gpu: str
-    gpus: int
     tokens: int
     kernel: bool
-    source: str
-
-    @property
-    def weight_bits(self) -> int:
-        """16, 8 or 4, by class."""
-        return weight_bits(self.format, self.variant)
 
 
 @cache
@@ -82,16 +67,7 @@ def _speedup(row: Row, point: list[float], times: float) -> Speedup:
     return Speedup(
         times=times,
         batch=int(batch),
-        model=row["model"],
-        model_id=row.get("model_id", ""),
-        format=row["format"],
-        variant=row.get("variant", ""),
-        engine=row["engine"],
-        version=str(row.get("version", "")),
-        generation=row["generation"],
-        gpu=row["gpu"],
-        gpus=row.get("gpus", 1),
+        **run_of(row),
         tokens=int(context + prompt + output / 2),
         kernel=row["measure"] == "kernel_speedup",
-        source=row["source"][0],
     )
