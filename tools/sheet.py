@@ -14,6 +14,9 @@ from calculators.kit import Figure, Link, Shown, Table
 from calculators.kit.outputs import Output
 from tools.printing import ask, template
 
+CONTEXT = 8192  # tokens of the one request that every "fits" and "runs" on a sheet means
+SHEET_META = {"hide": ["navigation", "toc"]}  # a sheet takes the theme's whole width
+
 
 @dataclass(frozen=True)
 class Section:
