@@ -20,11 +20,10 @@ from calculators.common.dimensions import (
     HeadsInput,
     KeyValueHeadsInput,
     LayersInput,
+    ModelInput,
     WidthInput,
     counted,
-    model_or,
 )
-from calculators.common.subject import Subject
 from calculators.kit import (
     Breakdown,
     Column,
@@ -94,17 +93,7 @@ class AttentionSize:
 
 
 def calculate(
-    model: Annotated[
-        Subject | None,
-        model_or(
-            "hidden_size",
-            "num_attention_heads",
-            "num_key_value_heads",
-            "head_dim",
-            "bias",
-            "num_hidden_layers",
-        ),
-    ] = None,
+    model: ModelInput = None,
     hidden_size: WidthInput = None,
     num_attention_heads: HeadsInput = None,
     num_key_value_heads: KeyValueHeadsInput = None,

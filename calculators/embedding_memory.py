@@ -6,14 +6,13 @@ from typing import Annotated
 from calculators.common.counting import product
 from calculators.common.dimensions import (
     Counted,
+    ModelInput,
     PositionsInput,
     TiedInput,
     VocabInput,
     WidthInput,
     counted,
-    model_or,
 )
-from calculators.common.subject import Subject
 from calculators.kit import (
     Axis,
     Breakdown,
@@ -84,9 +83,7 @@ class Embedding:
 
 
 def calculate(
-    model: Annotated[
-        Subject | None, model_or("vocab_size", "hidden_size", "output_head", "positions")
-    ] = None,
+    model: ModelInput = None,
     vocab_size: VocabInput = None,
     hidden_size: WidthInput = None,
     dtype: Annotated[

@@ -19,13 +19,12 @@ from calculators.common.dimensions import (
     FfnInput,
     GatedInput,
     LayersInput,
+    ModelInput,
     PerTokenInput,
     SharedInput,
     WidthInput,
     counted,
-    model_or,
 )
-from calculators.common.subject import Subject
 from calculators.kit import (
     Breakdown,
     Column,
@@ -96,19 +95,7 @@ class FeedForward:
 
 
 def calculate(
-    model: Annotated[
-        Subject | None,
-        model_or(
-            "hidden_size",
-            "intermediate_size",
-            "mlp",
-            "num_experts",
-            "num_experts_per_tok",
-            "num_shared_experts",
-            "num_hidden_layers",
-            "bias",
-        ),
-    ] = None,
+    model: ModelInput = None,
     hidden_size: WidthInput = None,
     intermediate_size: FfnInput = None,
     num_hidden_layers: LayersInput = None,

@@ -22,6 +22,7 @@ from calculators.common.dimensions import (
     HeadsInput,
     KeyValueHeadsInput,
     LayersInput,
+    ModelInput,
     NormInput,
     PerTokenInput,
     PositionsInput,
@@ -30,9 +31,7 @@ from calculators.common.dimensions import (
     VocabInput,
     WidthInput,
     counted,
-    model_or,
 )
-from calculators.common.subject import Subject
 from calculators.kit import (
     Breakdown,
     Example,
@@ -88,26 +87,7 @@ class Parameters:
 
 
 def calculate(
-    model: Annotated[
-        Subject | None,
-        model_or(
-            "num_hidden_layers",
-            "hidden_size",
-            "intermediate_size",
-            "vocab_size",
-            "num_attention_heads",
-            "num_key_value_heads",
-            "head_dim",
-            "mlp",
-            "output_head",
-            "bias",
-            "norm",
-            "positions",
-            "num_experts",
-            "num_experts_per_tok",
-            "num_shared_experts",
-        ),
-    ] = None,
+    model: ModelInput = None,
     num_hidden_layers: LayersInput = None,
     hidden_size: WidthInput = None,
     intermediate_size: FfnInput = None,

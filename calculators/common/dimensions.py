@@ -18,17 +18,18 @@ NAMES = {
 }
 
 
-def model_or(*dimensions: str) -> Field:
-    """The model's field on a page whose typed dimensions have these names."""
-    return Field(
+# The model's field where typed dimensions, each of which excludes it, may stand in for it.
+ModelInput = Annotated[
+    Subject | None,
+    Field(
         "Model",
         MODEL,
         help="Any part of a name, or paste or drop a config.json. Clear it to type dimensions.",
         term="checkpoint",
-        excludes=dimensions,
         placeholder="Llama 3.1 8B",
         default="meta-llama/Llama-3.1-8B",
-    )
+    ),
+]
 
 
 def _typed(label: str, input: Input, help: str, example: str = "", **more: Any) -> Field:

@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import ModuleType
 from typing import Any, TypeVar, get_type_hints
@@ -102,7 +102,7 @@ class Calculator:
                 raise TypeError(f"{self.slug}: the input {name!r} has no default")
             text = declared.default if default is None else declared.input.write(default)
             found.append(Parameter(name, declared, text))
-        return tuple(found)
+        return _both_ways(found)
 
     @cached_property
     def shown(self) -> dict[str, Shown]:
@@ -199,6 +199,16 @@ def _decoded(text: str) -> str:
     for code, character in _FREQUENT.items():
         text = text.replace(code, character)
     return unquote_plus(text) if "%" in text else text.replace("+", " ")
+
+
+def _both_ways(found: list[Parameter]) -> tuple[Parameter, ...]:
+    """A field that excludes another is excluded by it."""
+    paired = {frozenset((one.name, other)) for one in found for other in one.field.excludes}
+
+    def rivals(one: Parameter) -> tuple[str, ...]:
+        return tuple(other.name for other in found if {one.name, other.name} in paired)
+
+    return tuple(replace(one, field=replace(one.field, excludes=rivals(one))) for one in found)
 
 
 def _metadata(hint: Any, kind: type[Declared]) -> Declared:

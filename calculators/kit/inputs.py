@@ -35,8 +35,9 @@ class Input(Protocol):
 class Field:
     """One input of a calculator, as `Annotated[type, Field(...)]`.
 
-    `excludes` names fields of which only one may be filled; `term` is its glossary entry; `default`
-    is the text with which an optional input opens, `clearable` says that it may then be emptied.
+    `excludes` names fields that are empty where this one is filled; one of the two says so for both.
+    `term` is its glossary entry; `default` is the text with which an optional input opens,
+    `clearable` says that it may then be emptied.
     """
 
     label: str
