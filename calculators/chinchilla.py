@@ -1,20 +1,17 @@
 """Compute-optimal training: parameters and tokens for a budget, and what it costs on GPUs."""
 
 from dataclasses import dataclass
-from math import exp, log
 from typing import Annotated
 
 from calculators.common.money import cheapest, rentals
+from calculators.common.training import fits_compared, loss_curves, sum_of_training
 from calculators.facts.catalogue import Gpu, find_gpu, gpu_options
 from calculators.kit import (
-    Axis,
     Chart,
     Choice,
-    Column,
     Example,
     Field,
     Figure,
-    Link,
     Note,
     Notes,
     Page,
@@ -22,18 +19,15 @@ from calculators.kit import (
     Quantity,
     Question,
     Refused,
-    Series,
     Shown,
     Source,
-    Step,
     Table,
     Working,
     given,
-    lines,
     measured,
     modelled,
 )
-from calculators.kit.units import digits, write
+from calculators.kit.units import write
 from calculators.maths import scaling
 from calculators.maths.accelerator import accelerators
 from calculators.maths.scaling import (
@@ -48,9 +42,6 @@ from calculators.maths.scaling import (
 DEFAULT_LAW = "rule-of-20"
 # Its constants do not fit the paper's own data (Besiroglu et al. 2024), so it is shown, not banded.
 OUTSIDE_BAND = ("approach-3",)
-CURVE_SPAN = 30  # times smaller and larger than the optimum
-CURVE_POINTS = 41
-GIGA, TERA = 1e9, 1e12
 KEYS = {"bf16": "fp16", "fp8": "fp8"}
 
 
@@ -205,9 +196,9 @@ def calculate(
         if paid is None
         else modelled(run.usd, why="GPU-hours times the price, useful hours only."),
         notes=_notes(gpu, paid, best),
-        working=_working(best, peak, share, run.gpu_hours, paid),
-        chart=_chart(best),
-        fits=_fits(every, law),
+        working=sum_of_training(best, peak, share, run.gpu_hours, paid),
+        chart=loss_curves(best),
+        fits=fits_compared(every, law),
     )
 
 
@@ -263,76 +254,6 @@ def _notes(gpu: Gpu, paid: float | None, best: Optimum) -> Notes | None:
             Note("That is more text than the largest public training sets hold.", "warning")
         )
     return Notes(tuple(notes)) if notes else None
-
-
-def _working(
-    best: Optimum, peak: float, share: float, hours: float, price: float | None
-) -> Working:
-    size, data = (digits(value, 4) for value in (best.parameters / GIGA, best.tokens / TERA))
-    total = f"{best.flops:.4g}"
-    steps = [
-        Step("Compute", f"6 × {size}e9 parameters × {data}e12 tokens", f"{total} FLOP"),
-        Step(
-            "Tokens for each parameter",
-            f"{data}e12 / {size}e9",
-            digits(best.tokens_per_parameter, 4),
-        ),
-        Step("Useful operations of a GPU", f"{peak:.4g} FLOP/s × {share:g}",
-             f"{peak * share:.4g} FLOP/s"),
-        Step("GPU-hours", f"{total} / {peak * share:.4g} / 3600", f"{hours:,.0f}"),
-    ]  # fmt: skip
-    if price is not None:
-        cost = write(hours * price, "usd").text
-        steps.append(Step("Cost", f"{hours:,.0f} × ${price:g}", cost))
-    return Working(tuple(steps))
-
-
-def _chart(best: Optimum) -> Chart:
-    def curve(flops: float) -> list[tuple[float, float]]:
-        middle = scaling.for_budget(flops).parameters
-        sizes = [
-            middle * exp(log(CURVE_SPAN) * (2 * at / (CURVE_POINTS - 1) - 1))
-            for at in range(CURVE_POINTS)
-        ]
-        return [(size / GIGA, REPLICATION.loss(size, flops / 6 / size)) for size in sizes]
-
-    here = (best.parameters / GIGA, REPLICATION.loss(best.parameters, best.tokens))
-    return lines(
-        "Loss of the replicated fit for models of different size trained with the same compute",
-        Axis("Billion parameters", "", "~g", log=True),
-        Axis("Loss, nats per token", "score", ".3~f"),
-        (
-            Series("A tenth of the compute", curve(best.flops / 10)),
-            Series("This compute", curve(best.flops)),
-            Series("Ten times the compute", curve(best.flops * 10)),
-            Series("Your answer", [here], dots=True),
-        ),
-    )
-
-
-def _fits(every: dict[str, Optimum], chosen: str) -> Table:
-    table = tuple(
-        (
-            Link(LAWS[key].name, f"https://arxiv.org/abs/{_arxiv(LAWS[key].source)}"),
-            one.parameters,
-            one.tokens,
-            one.tokens_per_parameter,
-            one.flops,
-        )
-        for key, one in every.items()
-    )
-    columns = (
-        Column("Fit"),
-        Column("Parameters", "parameters"),
-        Column("Tokens", "training tokens"),
-        Column("Tokens per parameter", "score"),
-        Column("Compute", "flop"),
-    )
-    return Table(columns, table, "modelled", mark=list(every).index(chosen))
-
-
-def _arxiv(source: str) -> str:
-    return source.partition("arXiv:")[2].partition(",")[0]
 
 
 PAGE = Page(
