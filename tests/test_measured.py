@@ -3,7 +3,7 @@
 import pytest
 
 from calculators.facts import Row, rows
-from calculators.maths.closure import Closure, closure_summary, closures, stated_error
+from calculators.maths.closure import Closure, closure_summary, closures
 
 LOGS = rows("memory_logs")
 FOUND = {row["id"]: closures(row) for row in LOGS}
@@ -58,8 +58,3 @@ def test_the_summary_counts_every_closure() -> None:
     assert sum(found.rows for found in summary) == len(ALL)
     assert sum(found.close for found in summary) == sum(closure.closes for closure in ALL)
     assert all(found.median <= found.p90 <= found.worst for found in summary)
-
-
-def test_a_term_without_logs_states_no_error() -> None:
-    assert stated_error("mlx", "activations") == ""
-    assert stated_error("sglang", "pool").startswith("18 logged rows: median ")

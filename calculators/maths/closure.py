@@ -288,11 +288,13 @@ def _make(
 class Summary:
     """How one term of one engine closes over `rows` logged figures; errors are absolute shares.
 
-    `implied` of the rows have a setting that was read off the figures themselves: weaker proof.
+    `unit` is "yes" for a term that is right or wrong. `implied` of the rows have a setting that was
+    read off the figures themselves: weaker proof.
     """
 
     engine: str
     term: str
+    unit: str
     rows: int
     close: int
     median: float
@@ -300,29 +302,27 @@ class Summary:
     worst: float
     implied: int
 
-    def __str__(self) -> str:
-        return (
-            f"{self.rows} logged rows: median {self.median:.1%}, 90 % within {self.p90:.1%}, "
-            f"worst {self.worst:.1%}"
-        )
-
 
 @cache
-def closure_summary() -> tuple[Summary, ...]:
-    """All logs, by engine and term, in alphabetical order; about half a second."""
+def closure_summary(implied: bool = True) -> tuple[Summary, ...]:
+    """All logs, by engine and term, in alphabetical order; about half a second.
+
+    Without the `implied` rows what is left is proof.
+    """
     found: dict[tuple[str, str], list[Closure]] = {}
-    implied = {row["id"] for row in rows("memory_logs") if row.get("implied")}
+    weaker = {row["id"] for row in rows("memory_logs") if row.get("implied")}
     for row in rows("memory_logs"):
-        for closure in closures(row):
+        for closure in closures(row) if implied or row["id"] not in weaker else ():
             found.setdefault((closure.engine, closure.term), []).append(closure)
-    return tuple(_summary(*key, found[key], implied) for key in sorted(found))
+    return tuple(_summary(found[key], weaker) for key in sorted(found))
 
 
-def _summary(engine: str, term: str, found: list[Closure], implied: set[str]) -> Summary:
+def _summary(found: list[Closure], implied: set[str]) -> Summary:
     errors = sorted(abs(closure.error) for closure in found)
     return Summary(
-        engine=engine,
-        term=term,
+        engine=found[0].engine,
+        term=found[0].term,
+        unit=found[0].unit,
         rows=len(errors),
         close=sum(closure.closes for closure in found),
         median=median(errors),
@@ -330,11 +330,6 @@ def _summary(engine: str, term: str, found: list[Closure], implied: set[str]) ->
         worst=errors[-1],
         implied=sum(closure.row in implied for closure in found),
     )
-
-
-def stated_error(engine: str, term: str) -> str:
-    """What the logs say of one term; empty where no log gives it."""
-    return next((str(s) for s in closure_summary() if (s.engine, s.term) == (engine, term)), "")
 
 
 COMPARE = {"vllm": _vllm, "sglang": _sglang, "llama.cpp": _llama_cpp, "ollama": _llama_cpp}

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from statistics import median
 
 from calculators.facts import Row, rows
-from calculators.maths.closure import Closure, closures
+from calculators.maths.closure import Closure, Summary, closure_summary, closures
 from tools.printing import Body, template
 
 EXPLAINED = ("rt-104", "rt-202")  # rows of facts/memory_logs.json in which most terms appear
@@ -33,18 +32,6 @@ class Log:
         return str(self.row["source"][0]).partition(" (blob")[0]
 
 
-@dataclass(frozen=True)
-class Score:
-    """How a term of an engine closes over all logs."""
-
-    engine: str
-    term: str
-    logs: int
-    close: int
-    median_error: float
-    largest_error: float
-
-
 def logs() -> dict[str, Log]:
     """The explained logs by engine."""
     found = {row["id"]: row for row in rows("memory_logs")}
@@ -52,29 +39,10 @@ def logs() -> dict[str, Log]:
     return {row["engine"]: Log(row, {one.term: one for one in closures(row)}) for row in explained}
 
 
-def scores() -> list[Score]:
-    """Every term whose rule is the engine's own, over all logs; yes-or-no terms left out."""
-    found: dict[tuple[str, str], list[Closure]] = {}
-    for row in rows("memory_logs"):
-        if row.get("implied"):
-            continue  # settings read off the figures would prove themselves
-        for one in closures(row):
-            if one.unit != "yes":
-                found.setdefault((one.engine, one.term), []).append(one)
-    return [
-        _score(engine, term, closed)
-        for (engine, term), closed in sorted(found.items(), key=lambda item: _order(*item[0]))
-    ]
-
-
-def _order(engine: str, term: str) -> tuple[bool, str, str]:
-    return term not in RULED, engine, term
-
-
-def _score(engine: str, term: str, closed: list[Closure]) -> Score:
-    errors = [abs(one.error) for one in closed]
-    close = sum(one.closes for one in closed)
-    return Score(TITLES[engine], term, len(closed), close, median(errors), max(errors))
+def scores() -> list[Summary]:
+    """Every term over all logs, the engines' own rules first; yes-or-no terms left out."""
+    found = [one for one in closure_summary(implied=False) if one.unit != "yes"]
+    return sorted(found, key=lambda one: one.term not in RULED)
 
 
 def bodies() -> Iterable[Body]:
@@ -85,6 +53,7 @@ def bodies() -> Iterable[Body]:
         vllm=found["vllm"],
         llama=found["llama.cpp"],
         scores=scores(),
+        titles=TITLES,
         ruled=RULED,
         root="../../",
     )
