@@ -14,6 +14,7 @@ from statistics import median
 from calculators.facts import Row, rows
 from calculators.maths.device import Device, device
 from calculators.maths.engines.blocks import Pool
+from calculators.maths.engines.ik_graph import Fork
 from calculators.maths.engines.llama_cpp import LlamaCpp
 from calculators.maths.engines.model import GIB, MIB, BadPlan, Plan
 from calculators.maths.engines.sglang import Sglang
@@ -118,12 +119,19 @@ def plan_of(row: Row) -> Plan:
         latent_cache="mla_attn" in row or row["rules_version"] >= "2025-04",
         cpu_expert_layers=EVERY_LAYER if _experts_on_cpu(row) else 0,
         op_offload="fork" not in str(row["engine_version"]),
+        fork=_fork(row),
     )
     if row["engine"] == "llama.cpp":
         by_rows = "split-mode row" in row.get("note", "")  # the cache and the graph are on one GPU
         gpus = 1 if by_rows else max(1, row.get("gpus") or 1)
         plan = replace(plan, tensor_parallel=1, pipeline_parallel=gpus)
     return replace(plan, **row.get("implied", {}))
+
+
+def _fork(row: Row) -> Fork | None:
+    if "ik_llama.cpp fork" not in str(row["engine_version"]):
+        return None
+    return Fork(row.get("mla_attn", 0), row.get("attn_max_batch_mib", 0), row["fused_moe"])
 
 
 def _experts_on_cpu(row: Row) -> bool:

@@ -8,8 +8,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from calculators.facts import rows
 from tools.facts import File
 
+FORK = "ik_llama.cpp fork"
 NO_ADDRESS = "a log without a public address, used for tests only"
 
 # The logged name, or a part of it -> the catalogue's model of the same shape. First match wins.
@@ -87,7 +89,7 @@ VERSIONS = {
     "0.7.x (V1)": "0.7.3",
     "2025-12 build": "0.12.0",
     "upstream + K2.6 patches, Apr 2026": "0.19.0",
-    "ik_llama.cpp fork": "2025-01",
+    FORK: "2025-01",
     "mainline (2024-2025 log quoted in the ik_llama.cpp tracker)": "2025-01",
     "Nov-Dec 2023": "2023-12",
     "May 2025 (PR #13194)": "2025-05",
@@ -118,6 +120,10 @@ IMPLIED: dict[str, dict[str, Any]] = {
     "rt-010": {"rules_version": "0.9.2"},
     "rt-171": {"kv_dtype": "fp8"},
 }
+# Of ik_llama.cpp's logs: run with `-amb 512`; the others set no limit.
+AMB_512 = frozenset("186 187 188 189 190 191 192 194 195 209 210 212 218 219 220 228".split())
+# Run without `-fmoe`.
+PLAIN_MOE = frozenset("185 193 201 212".split())
 # The packing of the logged file, where it is one of ours; 16-bit formats need no entry.
 RECIPES = {
     "rt-009": "format=int8-w8a8",
@@ -144,9 +150,10 @@ ROUNDING_GIB = {"rt-141": 0.05}
 # Why a row is not met, or why it has nothing to compare. Shown beside the row; a test refuses an
 # explanation that a row no longer needs.
 LORA = "Unsloth loads LoRA slots beside the weights, 0.16 to 0.26 GiB"
-FORK_MLA = "ik_llama.cpp's own latent attention kernels (-mla) need buffers that mainline has not"
-FORK_GAPS = "ik_llama.cpp runs the graph in another order, which leaves other gaps in the buffer"
-HAND_PLACED = "tensors placed on the CPU by name, partly: mainline streams them through the GPU"
+STREAMED = (
+    "experts in main memory pass through the GPU; their type, and so the size of the copies, is"
+    " not on the row"
+)
 VISION = "a vision pass over 16,384 tokens sets the peak; only the language model's is counted"
 NO_POOL = "tokens without the size of the pool, the type of the cache or the memory fraction"
 EXPLAINED: dict[str, str] = {
@@ -174,19 +181,12 @@ EXPLAINED: dict[str, str] = {
     "rt-172": NO_POOL,
     "rt-173": NO_POOL,
     "rt-174": NO_POOL,
-    "rt-186": FORK_MLA,
-    "rt-187": FORK_MLA,
-    "rt-188": FORK_MLA,
-    "rt-189": FORK_MLA,
-    "rt-190": FORK_MLA,
-    "rt-191": FORK_MLA,
-    "rt-192": FORK_MLA,
-    "rt-228": FORK_MLA,
-    "rt-209": HAND_PLACED,
-    "rt-208": FORK_GAPS,
-    "rt-218": FORK_GAPS,
-    "rt-224": FORK_GAPS,
-    "rt-201": "rows, not layers, split over two GPUs",
+    "rt-190": STREAMED,
+    "rt-191": STREAMED,
+    "rt-209": "tensors placed by name, some experts pass through the GPU; which ones is not on the"
+    " row",
+    "rt-212": "Vulkan leaves the attention over a quantized cache to the CPU (779 splits)",
+    "rt-218": STREAMED,
     "rt-202": "96 MiB more, as much as the attention mask in float32 and in 16-bit",
     "rt-203": "8 MiB more, as much as one more set of activations: two GPUs are visible",
 }
@@ -214,8 +214,13 @@ def convert(directory: Path) -> File:
             " not met. Rows with citable false have no public address and are never shown."
         ),
         date="2026-11-21",
-        rows=[row(entry) for entry in raw],
+        rows=[*(row(entry) for entry in raw), *entered()],
     )
+
+
+def entered() -> list[dict[str, Any]]:
+    """Rows that were written into the facts themselves."""
+    return [dict(found) for found in rows("memory_logs") if not found["id"].startswith("rt-")]
 
 
 def row(entry: dict[str, Any]) -> dict[str, Any]:
@@ -235,6 +240,10 @@ def row(entry: dict[str, Any]) -> dict[str, Any]:
         kept["recipe"] = RECIPES[entry["id"]]
     if entry["id"] in ROUNDING_GIB:
         kept["kv_rounding_gib"] = ROUNDING_GIB[entry["id"]]
+    if entry["engine_version"] == FORK:
+        number = entry["id"].removeprefix("rt-")
+        kept["attn_max_batch_mib"] = 512 if number in AMB_512 else 0
+        kept["fused_moe"] = number not in PLAIN_MOE
     if implied:
         kept["implied"] = {k: v for k, v in implied.items() if k != "rules_version"}
     kept |= {"observed": entry["observed"], "as_logged": entry["as_logged"]}

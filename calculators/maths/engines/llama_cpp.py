@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from calculators.maths.device import Device
+from calculators.maths.engines.ik_graph import ik_graph_bytes
 from calculators.maths.engines.llama_graph import Reserve, graph_bytes
 from calculators.maths.engines.model import (
     MIB,
@@ -150,7 +151,12 @@ class LlamaCpp:
         """The fullest device's compute buffer; `streamed` bytes of experts pass through it."""
         asked = context, streamed
         if asked not in self._computed:
-            self._computed[asked] = graph_bytes(self.model, self._reserve(*asked))
+            reserve, fork = self._reserve(*asked), self.plan.fork
+            self._computed[asked] = (
+                ik_graph_bytes(self.model, reserve, fork)
+                if fork
+                else graph_bytes(self.model, reserve)
+            )
         return self._computed[asked]
 
     @cached_property

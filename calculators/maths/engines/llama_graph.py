@@ -55,6 +55,7 @@ class Builder:
         self.hidden = self.row(model.hidden_size)
         self.masks: dict[bool, int] = {}
         self.cast: dict[bool, int] = {}
+        self.kept: list[int] = []  # to the very end
         recent = reserve.pipelined or reserve.version >= HALF_MASK_SINCE
         self.half_masks = reserve.flash_attention and recent
         self.gated_attention = model.model_type.startswith(GATED)
@@ -86,17 +87,26 @@ class Builder:
         if reserve.version >= MIXED_INPUT_SINCE:
             stream = self.graph.add(self.hidden, stream)
         if reserve.pipelined:
-            held += [stream, *(self.graph.add(self.hidden) for _ in range(2 * COPIES - 1))]
-        *layers, final = some_layers(model)
+            held += self.copies(stream)
+        *layers, final = self.layers()
         for layer in layers:
             stream = self.layer(layer, stream)
         stream = self.layer(final, stream, last=True)
         self.graph.add(0, stream, *held)
         outputs = F32_BYTES * reserve.outputs
-        normed = self.graph.add(outputs * model.hidden_size, stream, in_place=True)
+        normed = self.norm(stream, model.hidden_size)
         logits = self.graph.add(outputs * model.vocab_size, normed)
-        self.graph.add(0, logits)
+        self.graph.add(0, logits, *self.kept)
         return self.graph.peak()
+
+    def copies(self, stream: int) -> list[int]:
+        """Of the layers' input, where batches follow each other through several GPUs."""
+        return [stream, *(self.graph.add(self.hidden) for _ in range(2 * COPIES - 1))]
+
+    def layers(self) -> Sequence[Layer]:
+        """Each kind of layer once, in order, then all again: what a layer leaves behind counts."""
+        kinds = list(dict.fromkeys(self.model.layers))
+        return [*kinds, *kinds]
 
     def inputs(self) -> list[int]:
         """Masks, and what else stays to the end."""
@@ -274,12 +284,6 @@ def attentions(model: Architecture) -> Sequence[Attention]:
 def value_width(mixer: Attention) -> int:
     """Values that are stored one by one where attention needs them transposed; latents are not."""
     return 0 if mixer.latent else mixer.key_value_heads * mixer.value_head_dim
-
-
-def some_layers(model: Architecture) -> list[Layer]:
-    """Each kind of layer once, in order, then all again: what a layer leaves behind counts too."""
-    kinds = list(dict.fromkeys(model.layers))
-    return [*kinds, *kinds]
 
 
 def graph_bytes(model: Architecture, reserve: Reserve) -> int:

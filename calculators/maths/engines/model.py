@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from calculators.facts import rows
 from calculators.maths.device import Basis, Device
+from calculators.maths.engines.ik_graph import Fork
 from calculators.maths.packing.model import Checkpoint
 from calculators.maths.ranks import RankWeights
 from calculators.maths.tensors import Architecture, Experts, Mlp
@@ -28,6 +29,7 @@ class Plan:
     `context` tokens of one request, `concurrency` requests at once; `memory_fraction` in the
     engine's own sense. `n_gpu_layers` and `cpu_expert_layers` are llama.cpp's `-ngl` and
     `--n-cpu-moe`; without `op_offload` (`--no-op-offload`) the CPU computes what it holds.
+    `fork` are the switches of ik_llama.cpp, where that runs in llama.cpp's place.
     """
 
     engine: str = "vllm"
@@ -61,6 +63,7 @@ class Plan:
     op_offload: bool = True
     display: bool = False
     vision: bool = True
+    fork: Fork | None = None
 
     def __post_init__(self) -> None:
         for name in ("tensor_parallel", "pipeline_parallel", "context", "concurrency"):
