@@ -121,9 +121,12 @@ IMPLIED: dict[str, dict[str, Any]] = {
     "rt-171": {"kv_dtype": "fp8"},
 }
 # Of ik_llama.cpp's logs: run with `-amb 512`; the others set no limit.
-AMB_512 = frozenset("186 187 188 189 190 191 192 194 195 209 210 212 218 219 220 228".split())
+AMB_512 = {
+    *("186", "187", "188", "189", "190", "191", "192", "194"),
+    *("195", "209", "210", "212", "218", "219", "220", "228"),
+}
 # Run without `-fmoe`.
-PLAIN_MOE = frozenset("185 193 201 212".split())
+PLAIN_MOE = {"185", "193", "201", "212"}
 # The packing of the logged file, where it is one of ours; 16-bit formats need no entry.
 RECIPES = {
     "rt-009": "format=int8-w8a8",
