@@ -99,6 +99,8 @@ def test_evidence_of_a_family(family: str, least: int) -> None:
     figure = truth.error_figure(family)
     assert figure is not None
     assert figure.basis == "measured"
+    assert isinstance(figure.value, float)
+    assert figure.high is not None
     assert 0 <= figure.value <= figure.high < 0.02
     assert re.match(rf"{found.inside} of {found.rows} ", found.sentence)
 

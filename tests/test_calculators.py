@@ -10,6 +10,7 @@ import pytest
 
 import calculators
 from calculators import CALCULATORS
+from calculators.facts.catalogue import models
 from calculators.kit import Breakdown, Calculator, Choice, Example, Figure, Pasted, Quantity
 from calculators.kit.prose import fill
 
@@ -187,9 +188,7 @@ def test_the_command_line_refuses_with_2() -> None:
 
 
 def test_a_config_from_a_file_stands_in_for_a_model(tmp_path: Path) -> None:
-    row = next(
-        model for model in calculators.facts.catalogue.models() if "Llama-3.1-8B" in model.id
-    )
+    row = next(model for model in models() if "Llama-3.1-8B" in model.id)
     path = tmp_path / "config.json"
     path.write_text(json.dumps(row.config, indent=2))
     found = json.loads(shell("awq-size", "--config", f"model={path}", "--json").stdout)

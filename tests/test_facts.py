@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from calculators import facts
-from calculators.facts.catalogue import find_gpu, find_model, gpus, models
+from calculators.facts.catalogue import Gpu, Model, find_gpu, find_model, gpus, models
 from calculators.kit import Refused
 
 FILES = sorted(path.stem for path in Path(facts.__file__).parent.glob("*.json"))
@@ -53,15 +53,15 @@ def test_the_loader_refuses(row: dict[str, object], monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.id)
-def test_a_model_is_found_by_its_names(model: object) -> None:
-    assert find_model(model.id) == model  # type: ignore[attr-defined]
-    assert find_model(model.id.upper()) == model  # type: ignore[attr-defined]
+def test_a_model_is_found_by_its_names(model: Model) -> None:
+    assert find_model(model.id) == model
+    assert find_model(model.id.upper()) == model
 
 
 @pytest.mark.parametrize("gpu", gpus(), ids=lambda gpu: gpu.id)
-def test_a_gpu_is_found_by_its_names(gpu: object) -> None:
-    assert find_gpu(gpu.id) == gpu  # type: ignore[attr-defined]
-    assert find_gpu(gpu.name) == gpu  # type: ignore[attr-defined]
+def test_a_gpu_is_found_by_its_names(gpu: Gpu) -> None:
+    assert find_gpu(gpu.id) == gpu
+    assert find_gpu(gpu.name) == gpu
 
 
 SPELLINGS = [

@@ -72,7 +72,7 @@ ROWS = [
     [row[:4] for row in ROWS],
     ids=[f"{row[0]}#{row[1]}" for row in ROWS],
 )
-def test_known_figures(question, output, expected, tolerance):
+def test_known_figures(question: str, output: str, expected: float, tolerance: float) -> None:
     answer = ask(*question.split("?"))
     assert not answer.errors
     assert answer.value(output).value == pytest.approx(expected, rel=tolerance or 1e-12)
@@ -89,7 +89,7 @@ MODELS = (
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_page_agrees_with_the_tensors(name):
+def test_every_page_agrees_with_the_tensors(name: str) -> None:
     config = find_model(name).config
     model = architecture(config)
     query = urlencode({"model": json.dumps(config)})
@@ -110,7 +110,7 @@ def test_every_page_agrees_with_the_tensors(name):
 
 
 @pytest.mark.parametrize("slug", ["parameter-count", "attention-parameters", "ffn-parameters"])
-def test_every_catalogue_model_is_answered(slug):
+def test_every_catalogue_model_is_answered(slug: str) -> None:
     from calculators.common.subject import subjects
 
     for subject in subjects():
@@ -143,12 +143,12 @@ def test_every_catalogue_model_is_answered(slug):
         ("chinchilla?gpu=a100-80gb-sxm&precision=fp8", "precision", "FP8"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_in_words(question, field, words):
+def test_what_cannot_be_meant_is_refused_in_words(question: str, field: str, words: str) -> None:
     answer = ask(*question.split("?"))
     assert words in answer.errors[field]
 
 
-def test_typed_dimensions_clear_the_model_and_say_what_was_filled_in():
+def test_typed_dimensions_clear_the_model_and_say_what_was_filled_in() -> None:
     answer = ask("attention-parameters", "hidden_size=4096")
     assert answer.value("attention_parameters").value == 4 * 4096 * 4096
     assert "query heads 32" in answer.value("notes").notes[0].text

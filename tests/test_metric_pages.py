@@ -2,6 +2,9 @@
 
 import json
 import random
+from collections.abc import Callable
+from random import Random
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -11,18 +14,18 @@ from sklearn import metrics as sk
 
 from calculators import answer as door
 from calculators import ask
-from calculators.kit.calculator import read_query
+from calculators.kit.calculator import Answer, read_query
 
 EXACT = 1e-12
 
 
-def asked(slug, **fields):
+def asked(slug: str, **fields: Any) -> Answer:
     found = ask(slug, urlencode(fields))
     assert not found.errors, found.errors
     return found
 
 
-def value(found, name):
+def value(found: Answer, name: str) -> Any:
     return found.value(name).value
 
 
@@ -34,7 +37,9 @@ labels = st.sampled_from(["cat", "dog", "not a bird", "ü"])
 
 @given(st.lists(st.tuples(labels, labels), min_size=1, max_size=40), st.sampled_from(",;\t"))
 @settings(max_examples=40, deadline=None)
-def test_pasted_labels_are_those_of_scikit_learn(pairs, separator):
+def test_pasted_labels_are_those_of_scikit_learn(
+    pairs: list[tuple[str, str]], separator: str
+) -> None:
     if len({label for pair in pairs for label in pair}) < 3:
         return  # of two, one may be meant as positive
     paste = "\n".join(separator.join(pair) for pair in [("actual", "predicted"), *pairs])
@@ -52,7 +57,9 @@ def test_pasted_labels_are_those_of_scikit_learn(pairs, separator):
 
 @given(st.lists(st.tuples(st.integers(-8, 8), st.booleans()), min_size=2, max_size=60), separators)
 @settings(max_examples=60, deadline=None)
-def test_pasted_scores_are_those_of_scikit_learn(cases, separator):
+def test_pasted_scores_are_those_of_scikit_learn(
+    cases: list[tuple[int, bool]], separator: str
+) -> None:
     truth = [int(positive) for _, positive in cases]
     if len(set(truth)) < 2:
         return
@@ -83,7 +90,9 @@ def test_pasted_scores_are_those_of_scikit_learn(cases, separator):
     st.sampled_from(["euclidean", "manhattan", "cosine"]),
 )
 @settings(max_examples=40, deadline=None)
-def test_pasted_points_are_those_of_scikit_learn(rows, metric):
+def test_pasted_points_are_those_of_scikit_learn(
+    rows: list[tuple[int, int, str]], metric: str
+) -> None:
     clusters = [row[2] for row in rows]
     if not 2 <= len(set(clusters)) < len(rows):
         return
@@ -126,7 +135,7 @@ def test_pasted_points_are_those_of_scikit_learn(rows, metric):
         ("silhouette?data=0,A%0A1,A%0A10,B&point=3", "point_silhouette", 0),
     ],
 )
-def test_by_hand(question, output, expected):
+def test_by_hand(question: str, output: str, expected: float) -> None:
     found = ask(*question.split("?"))
     assert not found.errors
     assert value(found, output) == pytest.approx(expected, abs=EXACT)
@@ -144,7 +153,9 @@ def test_by_hand(question, output, expected):
         ("silhouette?data=0,A%0A1,A%0A10,B&point=3", "a", "alone"),
     ],
 )
-def test_what_is_not_defined_is_a_dash_with_its_reason(question, output, words):
+def test_what_is_not_defined_is_a_dash_with_its_reason(
+    question: str, output: str, words: str
+) -> None:
     found = ask(*question.split("?"))
     assert value(found, output) is None
     assert words in found.value(output).why.casefold()
@@ -181,7 +192,7 @@ def test_what_is_not_defined_is_a_dash_with_its_reason(question, output, words):
         ("silhouette?point=999", "point", "18 points"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_in_words(question, field, words):
+def test_what_cannot_be_meant_is_refused_in_words(question: str, field: str, words: str) -> None:
     assert words.casefold() in ask(*question.split("?")).errors[field].casefold()
 
 
@@ -190,12 +201,12 @@ def test_what_cannot_be_meant_is_refused_in_words(question, field, words):
 ROWS = 100_000
 
 
-def large(fields, separator=","):
+def large(fields: Callable[..., Any], separator: str = ",") -> str:
     chance = random.Random(7)
     return "\n".join(separator.join(fields(chance)) for _ in range(ROWS))
 
 
-def scored(chance):
+def scored(chance: Random) -> tuple[str, str]:
     return f"{chance.random():.6f}", str(chance.randrange(2))
 
 
@@ -210,7 +221,7 @@ def scored(chance):
     ],
     ids=["labels", "scores", "spaces", "tabs", "points"],
 )
-def test_a_hundred_thousand_lines(slug, field, text):
+def test_a_hundred_thousand_lines(slug: str, field: str, text: str) -> None:
     query = urlencode({field: text})
     found = ask(slug, query)
     assert "too many here" in found.errors["data"] if slug == "silhouette" else not found.errors
@@ -218,11 +229,11 @@ def test_a_hundred_thousand_lines(slug, field, text):
 
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=30), max_size=4))
 @settings(max_examples=80, deadline=None)
-def test_a_query_is_read_as_the_browser_wrote_it(fields):
+def test_a_query_is_read_as_the_browser_wrote_it(fields: dict[str, str]) -> None:
     assert read_query(urlencode(fields)) == fields
 
 
-def test_labels_of_the_visitor_are_no_markup():
+def test_labels_of_the_visitor_are_no_markup() -> None:
     paste = "<b>x</b>,<b>x</b>\n<i>y</i>,<b>x</b>\nz,z"
     html = json.loads(door("confusion-matrix", urlencode({"labels": paste})))["html"]
     assert "&lt;b&gt;x" in html

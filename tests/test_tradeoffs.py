@@ -1,12 +1,14 @@
 """The trade-offs page: its contract, its methods, its advice, and the page of sayings."""
 
+from typing import Any
+
 import pytest
 
 import calculators
 from calculators.common.citation import link
 from calculators.common.quality_panel import loss_rows
 from calculators.common.targets import MAKES, family, target, width
-from calculators.kit import Chart, Link, Refused
+from calculators.kit import Answer, Chart, Link, Refused
 from calculators.maths.packing import Recipe, formats
 from calculators.maths.speedup_pairs import speedups
 from tools.documents import folklore
@@ -16,13 +18,13 @@ LLAMA = "model=meta-llama/Llama-3.1-8B"
 LLAMA_70B = "model=meta-llama/Llama-3.1-70B"
 
 
-def ask(query: str) -> calculators.Answer:
+def ask(query: str) -> Answer:
     answer = calculators.ask("quantization", query)
     assert not answer.errors, answer.errors
     return answer
 
 
-def value(query: str, name: str) -> float:
+def value(query: str, name: str) -> Any:
     return ask(query).value(name).value
 
 

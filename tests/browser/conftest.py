@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Request,
+    sync_playwright,
+)
 
 from tools.chromium import find_chromium
 from tools.serve import Server
@@ -76,10 +84,11 @@ class Visitor:
 
     def watch(self, page: Page) -> None:
         page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
-        page.on(
-            "console",
-            lambda said: said.type == "error" and self.problems.append(f"console: {said.text}"),
-        )
+        page.on("console", self.listen)
+
+    def listen(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.problems.append(f"console: {said.text}")
 
     def check(self, request: Request) -> None:
         if request.url.startswith(("data:", "blob:")):

@@ -61,7 +61,7 @@ def violations(page: Page) -> list[tuple[str, ...]]:
     ]
 
 
-@pytest.fixture(scope="module", params=KINDS.values(), ids=KINDS)
+@pytest.fixture(scope="module", params=[*KINDS.values()], ids=[*KINDS])
 def kind(request: pytest.FixtureRequest, browser: Browser, site: str) -> Iterator[Page]:
     """One page of each kind, opened once and looked at in several ways."""
     visitor = Visitor(browser.new_context(color_scheme="light"), {site})

@@ -20,23 +20,25 @@ ROUNDED = 0.0005  # the figures are given to three decimals
         (1.04, 3800, 0.076),
     ],
 )
-def test_dollars_per_million_tokens(usd_per_hour, tokens_per_second, expected):
+def test_dollars_per_million_tokens(
+    usd_per_hour: float, tokens_per_second: int, expected: float
+) -> None:
     found = cost.usd_per_million_tokens(usd_per_hour, tokens_per_second)
     assert found == pytest.approx(expected, abs=ROUNDED)
 
 
-def test_half_the_utilisation_doubles_the_price():
+def test_half_the_utilisation_doubles_the_price() -> None:
     full, half = (cost.usd_per_million_tokens(2, 1000, share) for share in (1.0, 0.5))
     assert half == pytest.approx(2 * full)
 
 
 @pytest.mark.parametrize(("speed", "utilisation"), [(0, 1), (-5, 1), (100, 0), (100, 1.2)])
-def test_no_tokens_no_price(speed, utilisation):
+def test_no_tokens_no_price(speed: int, utilisation: float) -> None:
     with pytest.raises(cost.NoThroughput):
         cost.usd_per_million_tokens(1, speed, utilisation)
 
 
-def test_input_and_output_apart():
+def test_input_and_output_apart() -> None:
     """3.60 $/h is 0.001 $ a second; 10,000 tokens a second read, 1,000 written."""
     prices = cost.own_prices(3.60, 10_000, 1_000)
     assert prices.input == pytest.approx(0.1)
@@ -55,7 +57,9 @@ def test_input_and_output_apart():
         (0, 1.0, 1.0, 4, 1, 0.0),  # one stays up
     ],
 )
-def test_fleet(requests, peak, most, gpus, deployments, utilisation):
+def test_fleet(
+    requests: int, peak: float, most: float, gpus: int, deployments: int, utilisation: float
+) -> None:
     load = Load.of_requests(requests, 1000, 500)
     found = cost.fleet(load, 2.0, 10_000, 1_000, gpus, peak, most)
     assert found.deployments == deployments
@@ -64,15 +68,16 @@ def test_fleet(requests, peak, most, gpus, deployments, utilisation):
     assert found.usd_per_month == pytest.approx(found.gpus * 2.0 * 730)  # 8,760 h a year / 12
 
 
-def test_break_even_is_where_both_cost_the_same():
+def test_break_even_is_where_both_cost_the_same() -> None:
     prices = TokenPrices(0.5, 1.5)
     tokens = cost.break_even_tokens_per_day(1500, prices, input_per_output=3)
+    assert tokens is not None
     api = cost.api_usd_per_month(Load(3 * tokens, tokens), prices)
     assert api == pytest.approx(1500)
     assert cost.break_even_tokens_per_day(1500, TokenPrices(0, 0)) is None
 
 
-def test_break_even_utilisation():
+def test_break_even_utilisation() -> None:
     """At that utilisation the own price of the mixture is the API's."""
     prices = TokenPrices(0.5, 1.5)
     share = cost.break_even_utilisation(2.5, 20_000, 2_000, prices, input_per_output=3)
@@ -81,7 +86,7 @@ def test_break_even_utilisation():
     assert cost.break_even_utilisation(2.5, 1, 1, TokenPrices(0, 0)) == float("inf")
 
 
-def test_energy_and_ownership():
+def test_energy_and_ownership() -> None:
     assert cost.energy_usd_per_hour(700, 0.20, 1.3) == pytest.approx(0.182)
     assert cost.owned_usd_per_hour(26_280, 3, 0, 0) == pytest.approx(1.0)  # 3 years are 26,280 h
 
@@ -90,7 +95,7 @@ positive = st.floats(0.01, 1e6)
 
 
 @given(positive, positive, st.floats(0.01, 1))
-def test_faster_and_fuller_is_never_dearer(usd, speed, share):
+def test_faster_and_fuller_is_never_dearer(usd: float, speed: float, share: float) -> None:
     price = cost.usd_per_million_tokens(usd, speed, share)
     assert cost.usd_per_million_tokens(usd, speed * 2, share) == pytest.approx(price / 2)
     assert cost.usd_per_million_tokens(usd, speed) <= price
@@ -98,7 +103,9 @@ def test_faster_and_fuller_is_never_dearer(usd, speed, share):
 
 
 @given(positive, positive, st.floats(1, 1e9), st.floats(1, 1e9))
-def test_a_fleet_is_enough_and_not_one_too_many(read, write, into, out):
+def test_a_fleet_is_enough_and_not_one_too_many(
+    read: float, write: float, into: float, out: float
+) -> None:
     found = cost.fleet(Load(into, out), 1.0, read, write)
     assert found.utilisation <= 1 + 1e-9
     busy = found.utilisation * found.deployments

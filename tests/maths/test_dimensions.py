@@ -64,7 +64,7 @@ PUBLISHED = [
     [row[1:] for row in PUBLISHED],
     ids=[row[0] for row in PUBLISHED],
 )
-def test_published_models(typed, parameters, active):
+def test_published_models(typed: Dimensions, parameters: int, active: int) -> None:
     made = decoder(typed)
     assert made.parameters == parameters
     assert made.active_parameters == active
@@ -75,7 +75,9 @@ sizes = st.integers(1, 64).map(lambda n: 64 * n)
 
 @given(st.integers(1, 40), sizes, sizes, st.sampled_from([1, 2, 4, 8]), st.booleans())
 @settings(max_examples=40, deadline=None)
-def test_the_config_that_they_stand_for_counts_the_same(layers, hidden, width, groups, tied):
+def test_the_config_that_they_stand_for_counts_the_same(
+    layers: int, hidden: int, width: int, groups: int, tied: bool
+) -> None:
     heads = 8
     typed = Dimensions(hidden, layers, 1000, width, heads, heads // groups, tied=tied)
     config = {
@@ -117,7 +119,7 @@ def test_the_config_that_they_stand_for_counts_the_same(layers, hidden, width, g
         ),
     ],
 )
-def test_what_each_choice_adds(typed, extra):
+def test_what_each_choice_adds(typed: Dimensions, extra: int) -> None:
     plain = decoder(Dimensions(64, 2, 10, 128, 4)).parameters
     assert decoder(typed).parameters == plain + extra
 
@@ -134,7 +136,7 @@ def test_what_each_choice_adds(typed, extra):
         (Dimensions(64, num_shared_experts=1), "num_shared_experts"),
     ],
 )
-def test_dimensions_that_do_not_fit_name_the_field(typed, field):
+def test_dimensions_that_do_not_fit_name_the_field(typed: Dimensions, field: str) -> None:
     with pytest.raises(Misfit) as refusal:
         decoder(typed)
     assert refusal.value.field == field
@@ -148,5 +150,5 @@ def test_dimensions_that_do_not_fit_name_the_field(typed, field):
         (768, False, 3072),  # GPT-2
     ],
 )
-def test_the_usual_width_of_a_feed_forward_block(hidden, gated, width):
+def test_the_usual_width_of_a_feed_forward_block(hidden: int, gated: bool, width: int) -> None:
     assert Dimensions(hidden, gated=gated).feed_forward_width == width

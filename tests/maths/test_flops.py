@@ -35,11 +35,11 @@ LINEAR = [
 
 
 @pytest.mark.parametrize(("model_id", "expected"), LINEAR)
-def test_active_linear_parameters(model_id, expected):
+def test_active_linear_parameters(model_id: str, expected: int) -> None:
     assert active_linear_parameters(model(model_id)) == expected
 
 
-def test_forward_of_llama_3_8b():
+def test_forward_of_llama_3_8b() -> None:
     """At position 2,048: 2 x weights, the head 2 x 128256 x 4096, 32 layers of 4 x 4096 x 2048."""
     found = forward(model("meta-llama/Meta-Llama-3-8B"), 2048)
     assert found.linear == 2 * 6_979_321_856
@@ -49,7 +49,7 @@ def test_forward_of_llama_3_8b():
     assert found.total == found.linear + found.head + found.attention
 
 
-def test_training_is_near_6n():
+def test_training_is_near_6n() -> None:
     """The rule of thumb leaves attention out, which at 8,192 tokens is a tenth."""
     llama = model("meta-llama/Meta-Llama-3-8B")
     found = training_per_token(llama, 8192)
@@ -69,7 +69,7 @@ def test_training_is_near_6n():
         (None, 100, 101, 1),
     ],
 )
-def test_attended(window, chunk, position, expected):
+def test_attended(window: int | None, chunk: int | None, position: int, expected: int) -> None:
     assert attended(Attention(8, 2, 64, 64, window, chunk), position) == expected
 
 
@@ -77,14 +77,14 @@ spans = st.one_of(st.none(), st.integers(1, 50))
 
 
 @given(spans, spans, st.integers(0, 200))
-def test_attended_sum_is_the_sum(window, chunk, tokens):
+def test_attended_sum_is_the_sum(window: int | None, chunk: int | None, tokens: int) -> None:
     one = Attention(8, 2, 64, 64, window, chunk)
     every = sum(attended(one, position) for position in range(1, tokens + 1))
     assert attended_sum(one, tokens) == every
 
 
 @given(st.integers(1, 300), st.integers(0, 300))
-def test_a_prompt_in_two_parts_is_the_prompt(first, second):
+def test_a_prompt_in_two_parts_is_the_prompt(first: int, second: int) -> None:
     """Only the head is counted once per part, for the token that is sampled."""
     small = model("Qwen/Qwen2.5-0.5B")
     whole = prompt(small, first + second)
@@ -93,13 +93,13 @@ def test_a_prompt_in_two_parts_is_the_prompt(first, second):
     assert whole.linear == sum(part.linear for part in parts) - forward(small).head
 
 
-def test_windows_make_long_prompts_linear():
+def test_windows_make_long_prompts_linear() -> None:
     mistral = model("mistralai/Mistral-7B-v0.1")  # every layer sees 4,096 tokens
     one, two = (prompt(mistral, tokens).attention for tokens in (65_536, 131_072))
     assert two / one == pytest.approx(2, rel=0.05)
 
 
-def test_recurrent_layers_have_a_state_instead():
+def test_recurrent_layers_have_a_state_instead() -> None:
     hybrid = model("Qwen/Qwen3-Next-80B-A3B-Instruct")
     assert forward(hybrid).state > 0
     assert forward(hybrid, 1000).attention < forward(model("Qwen/Qwen3-30B-A3B"), 1000).attention

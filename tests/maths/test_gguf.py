@@ -1,10 +1,12 @@
 """GGUF files against what llama.cpp and publishers say they weigh."""
 
+from typing import Any
+
 import pytest
 
 from calculators.facts import rows
 from calculators.maths.packing.gguf import pack
-from calculators.maths.packing.gguf_mix import Place, Traits, by_rule, fitting
+from calculators.maths.packing.gguf_mix import Category, Place, Traits, by_rule, fitting
 from calculators.maths.packing.gguf_names import category, gguf_name, never_quantized
 from calculators.maths.packing.gguf_types import (
     BLOCK_TYPES,
@@ -14,12 +16,13 @@ from calculators.maths.packing.gguf_types import (
     file_type_of,
 )
 from calculators.maths.tensors import architecture
+from calculators.maths.tensors.model import Architecture
 
 CONFIGS = {row["id"]: row["config"] for row in rows("models")}
 GIB = 2**30
 
 
-def model(identifier):
+def model(identifier: str) -> Architecture:
     return architecture(CONFIGS[identifier])
 
 
@@ -52,7 +55,9 @@ README = {
 
 
 @pytest.mark.parametrize(("file_type", "bits_per_weight"), README.items())
-def test_bits_per_weight_are_those_that_llama_cpp_prints(file_type, bits_per_weight):
+def test_bits_per_weight_are_those_that_llama_cpp_prints(
+    file_type: str, bits_per_weight: float
+) -> None:
     packed = pack(model("meta-llama/Llama-3.1-8B"), file_type)
     assert f"{packed.bits_per_weight:.4f}" == f"{bits_per_weight:.4f}"
 
@@ -161,7 +166,14 @@ PRINTED = [
 
 
 @pytest.mark.parametrize(("identifier", "file_type", "settings", "size", "within", "_"), PRINTED)
-def test_tensors_weigh_what_the_tool_printed(identifier, file_type, settings, size, within, _):
+def test_tensors_weigh_what_the_tool_printed(
+    identifier: str,
+    file_type: str,
+    settings: dict[str, Any],
+    size: float,
+    within: float,
+    _: str,
+) -> None:
     packed = pack(model(identifier), file_type, **settings)
     assert abs(packed.tensor_bytes - size) <= within
 
@@ -187,13 +199,15 @@ FILES = [
 
 
 @pytest.mark.parametrize(("identifier", "file_type", "settings", "size"), FILES)
-def test_files_are_as_large_as_published(identifier, file_type, settings, size):
+def test_files_are_as_large_as_published(
+    identifier: str, file_type: str, settings: dict[str, Any], size: int
+) -> None:
     packed = pack(model(identifier), file_type, **settings)
     assert abs(packed.file_bytes - size) <= 25_000
 
 
 @pytest.mark.parametrize("file_type", FILE_TYPES)
-def test_every_file_type_packs_a_model_with_odd_rows(file_type):
+def test_every_file_type_packs_a_model_with_odd_rows(file_type: str) -> None:
     """Qwen2.5-0.5B: rows of 896 are no multiple of 256, the head is tied."""
     packed = pack(model("Qwen/Qwen2.5-0.5B"), file_type)
     assert packed.parameters == 494_032_768
@@ -215,7 +229,7 @@ def test_every_file_type_packs_a_model_with_odd_rows(file_type):
         ("Q4_0", "blk.{}.attn_q.bias", {"F32"}),
     ],
 )
-def test_types_of_rows_that_do_not_divide(file_type, name, expected):
+def test_types_of_rows_that_do_not_divide(file_type: str, name: str, expected: set[str]) -> None:
     packed = pack(model("Qwen/Qwen2.5-0.5B"), file_type)
     assert {part.stored_as for part in packed.parts if part.tensor.name == name} == expected
 
@@ -224,17 +238,17 @@ def test_types_of_rows_that_do_not_divide(file_type, name, expected):
     ("chosen", "columns", "expected"),
     [("Q4_K", 256, "Q4_K"), ("Q4_K", 96, "Q5_0"), ("Q6_K", 96, "Q8_0"), ("Q5_K", 40, "F16")],
 )
-def test_what_stands_in(chosen, columns, expected):
+def test_what_stands_in(chosen: str, columns: int, expected: str) -> None:
     assert fitting(chosen, columns) == expected
 
 
-def test_types_that_nothing_stands_in_for_are_refused():
+def test_types_that_nothing_stands_in_for_are_refused() -> None:
     with pytest.raises(CannotQuantize, match="rows of 40"):
         fitting("Q4_0", 40)
 
 
 @pytest.mark.parametrize(
-    ("category_", "file_type", "layers", "traits", "expected"),
+    ("kind", "file_type", "layers", "traits", "expected"),
     [
         ("value", "Q4_K_M", [0, 3, 4, 6, 9, 28], {}, "Q6_K Q6_K Q4_K Q6_K Q6_K Q6_K"),
         ("value", "Q4_K_M", [5], {"is_70b": True}, "Q5_K"),
@@ -252,11 +266,13 @@ def test_types_that_nothing_stands_in_for_are_refused():
         ("up", "IQ3_XS", [3, 4, 28], {}, "IQ3_S IQ3_XXS IQ3_S"),
     ],
 )
-def test_rules_of_the_mix(category_, file_type, layers, traits, expected):
+def test_rules_of_the_mix(
+    kind: Category, file_type: str, layers: list[int], traits: dict[str, Any], expected: str
+) -> None:
     """32 layers; eight query heads to a key head only where said."""
     defaults = {"query_heads_per_key_value_head": 1, "experts": 0, "is_70b": False}
     place = [Place(layer, 32, Traits(**defaults | traits)) for layer in layers]
-    assert " ".join(by_rule(category_, file_type, each) for each in place) == expected
+    assert " ".join(by_rule(kind, file_type, each) for each in place) == expected
 
 
 @pytest.mark.parametrize(
@@ -315,7 +331,7 @@ def test_rules_of_the_mix(category_, file_type, layers, traits, expected):
         ),
     ],
 )
-def test_names(name, kind, expected, group, kept):
+def test_names(name: str, kind: str, expected: str, group: str, kept: bool) -> None:
     found = gguf_name(name, kind)
     assert (found, category(found), never_quantized(found)) == (expected, group, kept)
 
@@ -329,25 +345,25 @@ def test_names(name, kind, expected, group, kept):
         ("q4_k_l", ("Q4_K_M", "Q8_0")),
     ],
 )
-def test_aliases(name, expected):
+def test_aliases(name: str, expected: tuple[Any, ...]) -> None:
     assert file_type_of(name) == expected
 
 
-def test_unknown_file_types_are_named():
+def test_unknown_file_types_are_named() -> None:
     with pytest.raises(CannotQuantize, match="'Q9_Z' is no GGUF file type"):
         file_type_of("Q9_Z")
 
 
-def test_the_lowest_types_need_an_importance_matrix():
+def test_the_lowest_types_need_an_importance_matrix() -> None:
     with pytest.raises(CannotQuantize, match="importance matrix"):
         pack(model("Qwen/Qwen2.5-0.5B"), "IQ1_S", imatrix=False)
 
 
-def test_every_default_is_a_block_type():
+def test_every_default_is_a_block_type() -> None:
     assert set(DEFAULT_TYPE.values()) <= set(BLOCK_TYPES)
 
 
-def test_latent_attention_is_split_for_absorption():
+def test_latent_attention_is_split_for_absorption() -> None:
     """kv_b becomes k_b, whose rows of 128 take no K-quant, and v_b; together as many elements."""
     packed = pack(model("deepseek-ai/DeepSeek-V3"), "Q4_K_M")
     types = {part.tensor.name: part.stored_as for part in packed.parts}
@@ -356,7 +372,7 @@ def test_latent_attention_is_split_for_absorption():
     assert round(packed.parameters / 1e9, 2) == 671.03  # as llama.cpp prints it
 
 
-def test_experts_that_are_mxfp4_already_stay_so():
+def test_experts_that_are_mxfp4_already_stay_so() -> None:
     packed = pack(model("openai/gpt-oss-20b"), "Q4_K_M")
     types = {part.stored_as for part in packed.parts if part.tensor.name.endswith("exps.weight")}
     assert types == {"MXFP4"}
@@ -372,12 +388,14 @@ def test_experts_that_are_mxfp4_already_stay_so():
         ("nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16", "", 31.58),
     ],
 )
-def test_prediction_blocks_are_there_where_the_converter_writes_them(identifier, built, parameters):
+def test_prediction_blocks_are_there_where_the_converter_writes_them(
+    identifier: str, built: str, parameters: float
+) -> None:
     packed = pack(model(identifier), "Q8_0", built=built or None)
     assert round(packed.parameters / 1e9, 2) == parameters
 
 
-def test_vision_towers_are_not_in_the_file():
+def test_vision_towers_are_not_in_the_file() -> None:
     packed = pack(model("google/gemma-3-4b-it"), "Q4_0")
     assert not [part for part in packed.parts if "vision" in part.tensor.name]
 
@@ -391,7 +409,7 @@ def test_vision_towers_are_not_in_the_file():
         ("google/gemma-4-E2B-it", "rope_freqs.weight", 256),
     ],
 )
-def test_rotary_factors_are_tensors(identifier, name, length):
+def test_rotary_factors_are_tensors(identifier: str, name: str, length: int) -> None:
     parts = {part.tensor.name: part for part in pack(model(identifier), "Q4_0").parts}
     assert (parts[name].tensor.shape, parts[name].stored_as) == ((length,), "F32")
 
@@ -400,5 +418,5 @@ def test_rotary_factors_are_tensors(identifier, name, length):
     ("identifier", "basis"),
     [("Qwen/Qwen3-8B", "measured"), ("openai/gpt-oss-20b", "modelled")],
 )
-def test_a_header_says_what_it_is(identifier, basis):
+def test_a_header_says_what_it_is(identifier: str, basis: str) -> None:
     assert pack(model(identifier), "Q4_0").header_basis == basis

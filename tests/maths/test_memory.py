@@ -1,6 +1,7 @@
 """The memory budget: devices, ranks, engines."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -137,7 +138,7 @@ def test_the_parts_add_up(name: str) -> None:
         ("concurrency", 24, {"context": 4096, "concurrency": 64}),
     ],
 )
-def test_what_gives_way(name: str, expected: str, memory_gib: int, changes: dict[str, int]) -> None:
+def test_what_gives_way(name: str, expected: str, memory_gib: int, changes: dict[str, Any]) -> None:
     llama = model()
     plan = replace(Plan(engine=name, max_num_seqs=64, max_num_batched_tokens=2048), **changes)
     found = budget(llama, sixteen_bit(llama), typed_device("typed", memory_gib), plan)

@@ -3,7 +3,9 @@
 import math
 import random
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -23,7 +25,7 @@ def sk_pairs(tp: int, fp: int, fn: int, tn: int) -> tuple[list[int], list[int], 
     return [1, 0, 1, 0], [1, 1, 0, 0], [tp, fp, fn, tn]
 
 
-def quiet(call):
+def quiet(call: Callable[..., Any]) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return call()
@@ -31,7 +33,7 @@ def quiet(call):
 
 @given(counts, counts, counts, counts)
 @settings(max_examples=60, deadline=None)
-def test_binary_metrics_are_those_of_scikit_learn(tp, fp, fn, tn):
+def test_binary_metrics_are_those_of_scikit_learn(tp: int, fp: int, fn: int, tn: int) -> None:
     if not tp + fp + fn + tn:
         return
     truth, said, weight = sk_pairs(tp, fp, fn, tn)
@@ -92,14 +94,16 @@ def test_binary_metrics_are_those_of_scikit_learn(tp, fp, fn, tn):
         ((10**15, 1, 1, 10**15), "mcc", 1.0),
     ],
 )
-def test_binary_metrics_by_hand(given, name, value):
+def test_binary_metrics_by_hand(
+    given: tuple[int, int, int, int], name: str, value: float | None
+) -> None:
     metric = confusion.metrics(confusion.Counts(*given))[name]
     assert metric.value == (None if value is None else pytest.approx(value, abs=EXACT))
 
 
 @given(st.lists(st.tuples(labels, labels), min_size=1, max_size=60))
 @settings(max_examples=60, deadline=None)
-def test_multiclass_report_is_that_of_scikit_learn(pairs):
+def test_multiclass_report_is_that_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     truth, said = [a for a, _ in pairs], [b for _, b in pairs]
     ours = confusion.report(truth, said)
     theirs = quiet(lambda: sk.confusion_matrix(truth, said, labels=ours.labels))
@@ -124,7 +128,7 @@ def test_multiclass_report_is_that_of_scikit_learn(pairs):
 
 @given(st.lists(st.tuples(st.integers(-8, 8), st.booleans()), min_size=2, max_size=80))
 @settings(max_examples=120, deadline=None)
-def test_area_and_points_are_those_of_scikit_learn(cases):
+def test_area_and_points_are_those_of_scikit_learn(cases: list[tuple[int, bool]]) -> None:
     scores, positives = [s / 8 for s, _ in cases], [p for _, p in cases]
     if len(set(positives)) < 2:
         return
@@ -139,7 +143,7 @@ def test_area_and_points_are_those_of_scikit_learn(cases):
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=2, max_size=30))
 @settings(max_examples=60, deadline=None)
-def test_area_of_points_is_that_of_scikit_learn(raw):
+def test_area_of_points_is_that_of_scikit_learn(raw: list[tuple[int, int]]) -> None:
     fpr = sorted(x / 20 for x, _ in raw)
     tpr = sorted(y / 20 for _, y in raw)
     shuffled = list(zip(fpr, tpr, strict=True))
@@ -156,7 +160,9 @@ def test_area_of_points_is_that_of_scikit_learn(raw):
     st.integers(1, 9),
 )
 @settings(max_examples=80, deadline=None)
-def test_least_cost_is_the_least_over_every_cutoff(cases, cost_fp, cost_fn):
+def test_least_cost_is_the_least_over_every_cutoff(
+    cases: list[tuple[int, bool]], cost_fp: int, cost_fn: int
+) -> None:
     scores, positives = [float(s) for s, _ in cases], [p for _, p in cases]
     if len(set(positives)) < 2:
         return
@@ -166,11 +172,12 @@ def test_least_cost_is_the_least_over_every_cutoff(cases, cost_fp, cost_fn):
     def mean_cost(cutoff: float) -> float:
         said = [score >= cutoff for score in scores]
         table = sk.confusion_matrix(positives, said, labels=[False, True])
-        return (cost_fp * table[0][1] + cost_fn * table[1][0]) / len(cases)
+        return float(cost_fp * table[0][1] + cost_fn * table[1][0]) / len(cases)
 
     least = min(map(mean_cost, {*scores, math.inf}))
     assert choice.cost == pytest.approx(least, abs=EXACT)
     for point in choice.equally_good:
+        assert point.threshold is not None
         assert mean_cost(point.threshold) == pytest.approx(least, abs=1e-11)
 
 
@@ -183,7 +190,11 @@ def test_least_cost_is_the_least_over_every_cutoff(cases, cost_fp, cost_fn):
         (([0.1, 0.3], [0.6, 0.9], [0.8, 0.4]), (1, 5, 0.1), (0.8, 0.09 + 0.2)),
     ],
 )
-def test_operating_points_by_hand(points, costs, expected):
+def test_operating_points_by_hand(
+    points: tuple[list[float], list[float], list[float]],
+    costs: tuple[int, int, float],
+    expected: tuple[Any, ...],
+) -> None:
     choice = threshold.least_cost(roc.curve_from_points(*points), threshold.Costs(*costs))
     assert (choice.best.threshold, choice.cost) == (expected[0], pytest.approx(expected[1]))
 
@@ -193,20 +204,25 @@ def test_operating_points_by_hand(points, costs, expected):
     st.sampled_from(["euclidean", "manhattan"]),
 )
 @settings(max_examples=60, deadline=None)
-def test_silhouettes_are_those_of_scikit_learn(rows, metric):
+def test_silhouettes_are_those_of_scikit_learn(
+    rows: list[tuple[float, float, str]], metric: str
+) -> None:
     points, clusters = [row[:2] for row in rows], [row[2] for row in rows]
     if not 2 <= len(set(clusters)) < len(points):
         return
     ours = silhouette.silhouettes(points, clusters, metric)
     # scikit-learn's Euclidean distances come from squared norms; give it exact ones.
-    exact = {"euclidean": math.dist, "manhattan": lambda p, q: abs(p[0] - q[0]) + abs(p[1] - q[1])}
+    exact: dict[str, Callable[..., float]] = {
+        "euclidean": math.dist,
+        "manhattan": lambda p, q: abs(p[0] - q[0]) + abs(p[1] - q[1]),
+    }
     matrix = [[exact[metric](p, q) for q in points] for p in points]
     theirs = sk.silhouette_samples(matrix, clusters, metric="precomputed")
     assert [point.s for point in ours.points] == pytest.approx(theirs.tolist(), abs=EXACT)
     assert ours.mean == pytest.approx(theirs.mean(), abs=EXACT)
 
 
-def test_cosine_silhouettes_are_those_of_scikit_learn():
+def test_cosine_silhouettes_are_those_of_scikit_learn() -> None:
     rng = random.Random(5)
     points = [tuple(rng.uniform(-1, 1) for _ in range(6)) for _ in range(60)]
     clusters = [rng.choice("abc") for _ in points]
@@ -215,7 +231,7 @@ def test_cosine_silhouettes_are_those_of_scikit_learn():
     assert [point.s for point in ours.points] == pytest.approx(theirs.tolist(), abs=EXACT)
 
 
-def test_silhouette_by_hand():
+def test_silhouette_by_hand() -> None:
     """Two pairs on a line: a = 1; b of the outer point 10.5, of the inner one 9.5."""
     found = silhouette.silhouettes([(0.0,), (1.0,), (10.0,), (11.0,)], list("aabb"))
     outer, inner = found.points[:2]
@@ -246,7 +262,7 @@ SCORED = ([0.9, 0.2, 0.5], [True, False, True])
         "0.9;1;\n0.2;0;\n0.5;1;",
     ],
 )
-def test_scores_are_read_as_people_paste_them(text):
+def test_scores_are_read_as_people_paste_them(text: str) -> None:
     assert pasted.scored_labels(text) == SCORED
 
 
@@ -270,12 +286,14 @@ def test_scores_are_read_as_people_paste_them(text):
         ("0.9\n0.2", None, "1 columns; two are wanted"),
     ],
 )
-def test_bad_scores_name_the_line_and_the_remedy(text, stated, message):
+def test_bad_scores_name_the_line_and_the_remedy(
+    text: str, stated: str | None, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         pasted.scored_labels(text, stated)
 
 
-def test_a_stated_positive_class_is_taken_in_any_case():
+def test_a_stated_positive_class_is_taken_in_any_case() -> None:
     assert pasted.scored_labels("0.9,Cat\n0.2,Dog\n0.5,Cat", "cat") == SCORED
 
 
@@ -289,7 +307,7 @@ def test_a_stated_positive_class_is_taken_in_any_case():
         ("'not spam' spam\n'not spam' 'not spam'", (["not spam"] * 2, ["spam", "not spam"])),
     ],
 )
-def test_label_pairs_are_read(text, expected):
+def test_label_pairs_are_read(text: str, expected: tuple[list[str], list[str]]) -> None:
     assert tuple(map(list, pasted.label_pairs(text))) == expected
 
 
@@ -301,11 +319,11 @@ def test_label_pairs_are_read(text, expected):
         ("threshold,fpr,tpr\n0.7,0,0.5\n0.1,1,1", ([0, 1], [0.5, 1], [0.7, 0.1])),
     ],
 )
-def test_operating_points_are_read(text, expected):
+def test_operating_points_are_read(text: str, expected: tuple[Any, ...]) -> None:
     assert pasted.operating_points(text) == expected
 
 
-def test_a_percentage_is_told_from_a_rate():
+def test_a_percentage_is_told_from_a_rate() -> None:
     with pytest.raises(ValueError, match="line 2: 85 is not a rate from 0 to 1; write percentages"):
         pasted.operating_points("0,0\n0.2,85")
 
@@ -318,7 +336,7 @@ def test_a_percentage_is_told_from_a_rate():
         ("x;y;cluster\n1,5;2;0\n3;4;1", [(1.5, 2), (3, 4)], ["0", "1"]),
     ],
 )
-def test_clusters_are_read(text, points, clusters):
+def test_clusters_are_read(text: str, points: list[list[float]], clusters: list[str]) -> None:
     read = pasted.labelled_points(text)
     assert (read[0], list(read[1])) == (points, clusters)
 
@@ -328,7 +346,7 @@ def test_clusters_are_read(text, points, clusters):
     [
         (lambda: confusion.Counts(0, 0, 0, 0), "all four counts are 0"),
         (lambda: confusion.Counts(-1, 0, 0, 1), "true positives: -1"),
-        (lambda: confusion.Counts(1.5, 0, 0, 1), "not a whole number"),
+        (lambda: confusion.Counts(1.5, 0, 0, 1), "not a whole number"),  # type: ignore[arg-type]
         (lambda: confusion.metrics(confusion.Counts(1, 0, 0, 1), math.nan), "beta"),
         (lambda: confusion.report([], []), "no labels"),
         (lambda: confusion.report(["a"], []), "1 actual labels but 0"),
@@ -358,17 +376,19 @@ def test_clusters_are_read(text, points, clusters):
         (lambda: silhouette.silhouettes([(0.0,), (1.0,), (2.0,)], list("aab"), "cosine"), "origin"),
     ],
 )
-def test_what_cannot_be_meant_is_said_in_plain_words(call, message):
+def test_what_cannot_be_meant_is_said_in_plain_words(
+    call: Callable[..., Any], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         call()
 
 
-def test_coinciding_points_have_silhouette_zero():
+def test_coinciding_points_have_silhouette_zero() -> None:
     found = silhouette.silhouettes([(1.0, 1.0)] * 4, list("aabb"))
     assert {point.s for point in found.points} == {0.0}
 
 
-def test_a_hundred_thousand_rows_keep_their_answer():
+def test_a_hundred_thousand_rows_keep_their_answer() -> None:
     """Two interleaved runs of scores; the area is a count of ordered pairs, known exactly."""
     n = 50_000
     text = "\n".join(f"{2 * i + 1},1\n{2 * i},0" for i in range(n))
@@ -386,7 +406,7 @@ SCRAPS = st.sampled_from([*"01.,;|\t\n \"'-eE", "\r\n", "yes", "no", "score", "n
 
 @given(st.lists(SCRAPS, max_size=30).map("".join))
 @settings(max_examples=400, deadline=None)
-def test_any_paste_is_read_or_refused_in_words(text):
+def test_any_paste_is_read_or_refused_in_words(text: str) -> None:
     readers = (
         lambda: confusion.report(*pasted.label_pairs(text)),
         lambda: roc.curve_from_scores(*pasted.scored_labels(text)),

@@ -1,14 +1,17 @@
 """Published quality: bands against figures worked out apart, nothing mixed, nothing invented."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from calculators.facts import rows
-from calculators.maths.folklore import claims
+from calculators.maths.folklore import Claim, claims
 from calculators.maths.quality import (
     BASES,
     Band,
+    Basis,
     Measurement,
     Selector,
     band,
@@ -28,12 +31,13 @@ FP8 = ("fp8", "fp8-channel", "fp8-block")
 MADE = (None, "imatrix", "no imatrix")  # as llama-quantize makes files
 
 
-def found(basis: str, **fields: object) -> Band:
-    selector = Selector(**fields)
-    return band(select(selector, basis), basis)
+def found(basis: Basis, **fields: Any) -> Band:
+    made = band(select(Selector(**fields), basis), basis)
+    assert made is not None
+    return made
 
 
-def test_every_number_has_a_source_address_and_a_value():
+def test_every_number_has_a_source_address_and_a_value() -> None:
     assert len(measurements()) == 1591
     for m in measurements():
         assert re.search(r"https://\S+\.\S+", m.source), m
@@ -51,7 +55,9 @@ def test_every_number_has_a_source_address_and_a_value():
         ("perplexity", {"formats": ("gguf-Q2_K",), "methods": MADE}, 39, 0.5, 12),
     ],
 )
-def test_bands(basis, fields, median, half_digit, n):
+def test_bands(
+    basis: Basis, fields: dict[str, Any], median: float, half_digit: float, n: int
+) -> None:
     whole = found(basis, **fields)
     assert whole.n == n
     assert whole.median == pytest.approx(median, abs=half_digit)
@@ -85,11 +91,11 @@ def test_bands(basis, fields, median, half_digit, n):
         ("recovery", {"formats": FP8, "model": "Llama-3.1-405B"}, 1.3, 1e-9),
     ],
 )
-def test_single_rows(basis, fields, expected, within):
+def test_single_rows(basis: Basis, fields: dict[str, Any], expected: float, within: float) -> None:
     assert found(basis, **fields).median == pytest.approx(expected, abs=within)
 
 
-def test_a_row_belongs_to_one_kind_of_loss_only():
+def test_a_row_belongs_to_one_kind_of_loss_only() -> None:
     """Points and their percentage are two views of one score; other bases exclude each other."""
     for m in measurements():
         known = {basis for basis in BASES if m.loss(basis) is not None}
@@ -98,13 +104,13 @@ def test_a_row_belongs_to_one_kind_of_loss_only():
             assert m.kind == "score"
 
 
-def test_word_and_token_perplexity_stay_apart():
+def test_word_and_token_perplexity_stay_apart() -> None:
     token = {m.metric for m in select(Selector(), "perplexity")}
     assert "wikitext2-word-ppl" not in token
     assert {m.metric for m in select(Selector(), "word_perplexity")} == {"wikitext2-word-ppl"}
 
 
-def test_prose_and_bounds_enter_no_band():
+def test_prose_and_bounds_enter_no_band() -> None:
     for basis in BASES:
         for m in select(Selector(), basis):
             assert m.evidence != "statement"
@@ -124,7 +130,7 @@ def test_prose_and_bounds_enter_no_band():
         ("meta-llama/Llama-2-7b-hf", "Llama-2-7B-chat", True),
     ],
 )
-def test_models_are_told_apart(one, other, same):
+def test_models_are_told_apart(one: str, other: str, same: bool) -> None:
     assert (short_name(one) == short_name(other)) is same
 
 
@@ -139,7 +145,7 @@ def test_models_are_told_apart(one, other, same):
         ("Mixtral-8x7B", "mixtral"),
     ],
 )
-def test_families(model, expected):
+def test_families(model: str, expected: str) -> None:
     assert family(model) == expected
 
 
@@ -147,7 +153,7 @@ def test_families(model, expected):
     ("billions", "expected"),
     [(0.5, "below 5B"), (8.03, "5B to 10B"), (46.7, "10B to 50B"), (405, "100B and above")],
 )
-def test_size_classes(billions, expected):
+def test_size_classes(billions: float, expected: str) -> None:
     assert size_class(billions) == expected
 
 
@@ -162,11 +168,14 @@ def test_size_classes(billions, expected):
         (Question("bnb-nf4", *LLAMA), "perplexity", "Llama-3.2-1B-Instruct"),
     ],
 )
-def test_the_nearest_model_comes_first_on_the_first_basis_that_has_one(question, basis, nearest):
+def test_the_nearest_model_comes_first_on_the_first_basis_that_has_one(
+    question: Question, basis: Basis, nearest: str
+) -> None:
     answer = ask(question)
     assert (answer.basis, short_name(answer.rows[0].model)) == (basis, short_name(nearest))
     ranks = [nearness(m, question) for m in answer.rows]
     assert ranks == sorted(ranks)
+    assert answer.band is not None
     assert answer.band.n == len(answer.rows)
     assert answer.band.low <= answer.band.median <= answer.band.high
     assert {m.loss(basis) is None for m in answer.rows} == {False}
@@ -183,15 +192,17 @@ def test_the_nearest_model_comes_first_on_the_first_basis_that_has_one(question,
         (Question("fp8-block", *LLAMA), "every scale granularity"),
     ],
 )
-def test_what_is_not_known_is_said(question, says):
+def test_what_is_not_known_is_said(question: Question, says: str) -> None:
     assert says in ask(question).note
 
 
-def test_without_a_score_the_loss_in_percent_stays_open():
+def test_without_a_score_the_loss_in_percent_stays_open() -> None:
     answer = loss_percent(Question("gguf-IQ4_XS", *LLAMA))
     assert answer.band is None
     assert "no benchmark score" in answer.note
-    assert loss_percent(Question("awq", *LLAMA)).band.basis == "relative"
+    known = loss_percent(Question("awq", *LLAMA)).band
+    assert known is not None
+    assert known.basis == "relative"
     assert set(every_basis(Question("gguf-IQ4_XS", *LLAMA))) == {"perplexity", "kld", "agreement"}
 
 
@@ -209,7 +220,7 @@ def test_without_a_score_the_loss_in_percent_stays_open():
         (Question("fp8", "Qwen/Qwen3-4B", 4.02), None),
     ],
 )
-def test_warnings_come_with_their_figures(question, words):
+def test_warnings_come_with_their_figures(question: Question, words: str | None) -> None:
     warned = ask(question).warnings
     if words is None:
         assert warned == ()
@@ -219,11 +230,11 @@ def test_warnings_come_with_their_figures(question, words):
         assert f"{figure.median:.1f}" in one.text
 
 
-def test_a_method_is_taken_in_any_case():
+def test_a_method_is_taken_in_any_case() -> None:
     assert ask(Question("w4a16", *LLAMA, method="rtn")).rows == ask(Question("rtn", *LLAMA)).rows
 
 
-def test_groups_and_channels_do_not_mix():
+def test_groups_and_channels_do_not_mix() -> None:
     grouped = ask(Question("gptq", *LLAMA)).rows
     assert all(m.group != -1 for m in grouped)
     assert all(m.group == -1 for m in ask(Question("gptq", *LLAMA, group_size=-1)).rows)
@@ -232,12 +243,14 @@ def test_groups_and_channels_do_not_mix():
 @pytest.mark.parametrize(
     ("metric", "points"), [("mmlu-pro", 0.43), ("gsm8k", 0.94), ("gpqa-diamond", 3.55)]
 )
-def test_noise_is_what_a_source_states(metric, points):
-    assert noise(metric)[0] == points
-    assert noise(metric)[1].startswith("https://")
+def test_noise_is_what_a_source_states(metric: str, points: float) -> None:
+    known = noise(metric)
+    assert known is not None
+    assert known[0] == points
+    assert known[1].startswith("https://")
 
 
-def test_pairs_compare_like_with_like():
+def test_pairs_compare_like_with_like() -> None:
     """AWQ against GPTQ at 3 bits in Intel's tables, counted there by hand: 13 of 16."""
     pairs = paired(
         Selector(formats=("w3a16",), methods=("AWQ",)),
@@ -248,7 +261,7 @@ def test_pairs_compare_like_with_like():
 
 
 # What each verdict rests on: should new rows turn it, the words have to change.
-VERDICTS = {
+VERDICTS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "awq-1-3": lambda f: f["small"].median > 3 > f["middle"].median > f["large"].median,
     "gptq-2-5": lambda f: f["small"].median > 5 > f["all"].median > 1 > f["huge"].median,
     "awq-beats-gptq": lambda f: abs(f["four"].median_gain) < 0.43 and f["two"].median_gain < 0,
@@ -271,20 +284,20 @@ VERDICTS = {
 
 
 @pytest.mark.parametrize("claim", claims(), ids=lambda claim: claim.id)
-def test_the_figures_bear_the_verdict_out(claim):
+def test_the_figures_bear_the_verdict_out(claim: Claim) -> None:
     assert VERDICTS[claim.id](claim.figures)
     assert claim.sources
     assert "{" not in claim.text
 
 
-def test_no_number_of_a_figure_is_typed_into_a_text():
+def test_no_number_of_a_figure_is_typed_into_a_text() -> None:
     """Digits in the unfilled texts are names (Llama-3-70B, 5B, INT8), never a measured value."""
     for row in rows("folklore"):
         template = re.sub(r"\{[^}]*\}", "", row["text"])
         assert not re.search(r"\d+\.\d+|\d+ (%|points|rows)", template), row["id"]
 
 
-def test_a_measurement_keeps_what_its_table_said():
+def test_a_measurement_keeps_what_its_table_said() -> None:
     m = next(m for m in measurements() if m.metric == "livecodebench-v6")
     assert isinstance(m, Measurement)
     assert (m.baseline, m.value, m.task) == (37.3, 25.5, "code")

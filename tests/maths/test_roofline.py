@@ -16,7 +16,7 @@ from calculators.maths.flops import prompt
 from calculators.maths.measured import Measurement, measurements, nearest_measurements
 from calculators.maths.packing import checkpoint
 from calculators.maths.prefill import prefill, serving_throughput, time_to_first_token
-from calculators.maths.roofline import Setup, decode, speedup, throughput_curve
+from calculators.maths.roofline import Estimate, Setup, decode, speedup, throughput_curve
 from calculators.maths.speed_notes import warnings
 from calculators.maths.tensors import Architecture, architecture
 from calculators.maths.traffic import ExpertBytes, Work, distinct_experts, kv_bytes_read, work
@@ -48,13 +48,13 @@ def dense_rows() -> list[Measurement]:
     ]
 
 
-def estimate_of(found: Measurement):
+def estimate_of(found: Measurement) -> Estimate:
     bits = {16: 16.0, 8: 8.5, 4: 4.5}[found.weight_bits]
     reads = Work(found.weight_bytes_read, found.kv_bytes_read, bits=bits)
     return decode(reads, accelerators()[found.gpu], Setup(found.engine, found.generation))
 
 
-def test_dense_single_stream_rows_are_met():
+def test_dense_single_stream_rows_are_met() -> None:
     """Median error at most 10 %; nine of ten rows inside the band, which is read out of fold."""
     pairs = [(found.value, estimate_of(found)) for found in dense_rows()]
     assert len(pairs) > 450
@@ -62,7 +62,7 @@ def test_dense_single_stream_rows_are_met():
     assert sum(e.low <= value <= e.high for value, e in pairs) / len(pairs) >= 0.90
 
 
-def test_mixtures_are_met_less_well_and_say_so():
+def test_mixtures_are_met_less_well_and_say_so() -> None:
     """Their factor is one number per engine and class, for models that differ: 20 %."""
     pairs = []
     for found in measurements():
@@ -77,7 +77,7 @@ def test_mixtures_are_met_less_well_and_say_so():
     assert sum(e.low <= value <= e.high for value, e in pairs) / len(pairs) >= 0.80
 
 
-def test_the_file_says_how_well_it_does_on_rows_it_had_not_seen():
+def test_the_file_says_how_well_it_does_on_rows_it_had_not_seen() -> None:
     told = {(r["quantity"], r["rows"]): r for r in rows("roofline") if r["kind"] == "summary"}
     inside = told[("decode", "in sample")]["median_error"]
     unseen = told[("decode", "device and model not seen")]["median_error"]
@@ -102,7 +102,15 @@ END_TO_END = [
     [row[1:8] for row in END_TO_END],
     ids=[row[0] for row in END_TO_END],
 )
-def test_decode_from_config_alone(gpu, model_id, recipe, engine, context, expected, tolerance):
+def test_decode_from_config_alone(
+    gpu: str,
+    model_id: str,
+    recipe: str,
+    engine: str,
+    context: int,
+    expected: float,
+    tolerance: float,
+) -> None:
     found = decode(
         step(model_id, recipe, context), accelerators()[gpu], Setup.of(engine, recipe, CARDS[0])
     )
@@ -121,7 +129,7 @@ def test_decode_from_config_alone(gpu, model_id, recipe, engine, context, expect
         ("Qwen/Qwen2.5-0.5B", "bf16", 0.988e9),
     ],
 )
-def test_bytes_of_a_token(model_id, recipe, expected):
+def test_bytes_of_a_token(model_id: str, recipe: str, expected: float) -> None:
     assert step(model_id, recipe).weight_bytes() == pytest.approx(expected, rel=0.005)
 
 
@@ -134,7 +142,7 @@ def test_bytes_of_a_token(model_id, recipe, expected):
         (8, 8, 1, 8.0),
     ],
 )
-def test_distinct_experts(count, per_token, batch, expected):
+def test_distinct_experts(count: int, per_token: int, batch: int, expected: float) -> None:
     assert distinct_experts(count, per_token, batch) == pytest.approx(expected)
 
 
@@ -160,7 +168,9 @@ CURVES = [
 
 
 @pytest.mark.parametrize(("name", "batch", "expected", "tolerance"), CURVES)
-def test_weight_only_gain_fades_as_measured(name, batch, expected, tolerance):
+def test_weight_only_gain_fades_as_measured(
+    name: str, batch: int, expected: float, tolerance: float
+) -> None:
     bytes_per_weight = (4 + 16 / 128) / 8  # symmetric int4, groups of 128 with an FP16 scale
     found = kernel_speedup(batch, bytes_per_weight, accelerators()["a10"], kernel(name))
     assert found == pytest.approx(expected, rel=tolerance)
@@ -169,7 +179,7 @@ def test_weight_only_gain_fades_as_measured(name, batch, expected, tolerance):
 @pytest.mark.parametrize(
     ("batch", "expected"), [(64, 3.38), (256, 1.52), (512, 1.07), (1024, 1.02)]
 )
-def test_int4_on_l40s(batch, expected):
+def test_int4_on_l40s(batch: int, expected: float) -> None:
     """Medians over layer shapes in aiconfigurator 095f58a5; small layers keep them under 4."""
     found = kernel_speedup(batch, (4 + 16 / 128) / 8, accelerators()["l40s"], kernel("marlin"))
     assert found == pytest.approx(expected, rel=0.35)
@@ -178,7 +188,7 @@ def test_int4_on_l40s(batch, expected):
 @pytest.mark.parametrize(
     ("batch", "expected"), [(4, 1.45), (16, 1.43), (64, 1.31), (128, 1.18), (512, 1.14)]
 )
-def test_fp8_gain_end_to_end(batch, expected):
+def test_fp8_gain_end_to_end(batch: int, expected: float) -> None:
     """H100, vLLM 0.30, Qwen3-8B; published with prompts inside, hence 20 %."""
     card = accelerators()["h100-sxm"]
     found = speedup(
@@ -195,7 +205,7 @@ def test_fp8_gain_end_to_end(batch, expected):
 @pytest.mark.parametrize(
     ("batch", "expected"), [(4, 547.85), (16, 2116.79), (64, 6596.98), (256, 13566.87)]
 )
-def test_throughput_with_prompts(batch, expected):
+def test_throughput_with_prompts(batch: int, expected: float) -> None:
     """H100, vLLM 0.30, Qwen3-8B BF16, 128 in, 1,024 out: tgarg01/silybench-data 93e48873."""
     card, setup = accelerators()["h100-sxm"], Setup()
     read = prefill(prompt(model("Qwen/Qwen3-8B"), 128), 128, card, setup)
@@ -204,7 +214,7 @@ def test_throughput_with_prompts(batch, expected):
 
 
 @pytest.mark.parametrize("tokens", [512, 4096])
-def test_prefill_of_a_4090(tokens):
+def test_prefill_of_a_4090(tokens: int) -> None:
     """RTX 4090, llama.cpp May 2024, Q4_K_M: 7,139 tok/s at 512 and 5,700 or so at 4,096."""
     card = accelerators()["rtx-4090"]
     found = prefill(prompt(model(LLAMA_8B), tokens), tokens, card, Setup("llama.cpp", "2024"))
@@ -215,7 +225,7 @@ def test_prefill_of_a_4090(tokens):
     assert first == pytest.approx(found.seconds + step_seconds)
 
 
-def test_prefill_gains_from_fp8_and_not_from_int4():
+def test_prefill_gains_from_fp8_and_not_from_int4() -> None:
     card = accelerators()["h100-sxm"]
     assert product_dtype("fp8-block", card) == "fp8"
     assert product_dtype("awq", card) == "fp16"
@@ -228,7 +238,7 @@ def test_prefill_gains_from_fp8_and_not_from_int4():
     assert prefill(work_, 4096, Accelerator("mine", "other", 1e12)) is None
 
 
-def test_splits():
+def test_splits() -> None:
     card = accelerators()["a100-80gb-sxm"]
     whole = step(LLAMA_70B, "bf16")
     one, two, four = (
@@ -240,7 +250,7 @@ def test_splits():
     assert 0.9 * one < layered <= one
 
 
-def test_cache_reads_follow_windows():
+def test_cache_reads_follow_windows() -> None:
     """gpt-oss: half of the layers see 128 tokens, so a long context costs half of a full one."""
     short, long = (kv_bytes_read(model(MIXTURE), context) for context in (128, 131072))
     every_layer = short / 128 * 131072
@@ -259,7 +269,7 @@ def test_cache_reads_follow_windows():
         ("a100-80gb-sxm", LLAMA_8B, "bf16", "transformers", {"host-bound", "one-device"}),
     ],
 )
-def test_notes(gpu, model_id, recipe, engine, codes):
+def test_notes(gpu: str, model_id: str, recipe: str, engine: str, codes: set[str]) -> None:
     card = accelerators()[gpu]
     setup = Setup.of(engine, recipe, card)
     reads = step(model_id, recipe)
@@ -268,14 +278,14 @@ def test_notes(gpu, model_id, recipe, engine, codes):
     assert all(len(note.text) > 20 for note in notes)
 
 
-def test_bounds_change_with_the_batch():
+def test_bounds_change_with_the_batch() -> None:
     card = accelerators()["h100-sxm"]
     curve = throughput_curve(step(LLAMA_8B, "bf16", 128), card, batches=(1, 16, 512))
     assert [found.bound for found in curve] == ["memory", "memory", "compute"]
     assert decode(step("Qwen/Qwen2.5-0.5B", "awq"), card).bound == "launch"
 
 
-def test_nearest_measurements():
+def test_nearest_measurements() -> None:
     found = nearest_measurements("rtx-4090", "meta-llama/Llama-3.1-8B", "gguf-q4_k_m")
     assert found[0].variant == "Q4_K_M"
     assert found[0].value == 130.58
@@ -297,11 +307,11 @@ def test_nearest_measurements():
         ("ollama", "", "2025"),
     ],
 )
-def test_generations(engine, version, expected):
+def test_generations(engine: str, version: str, expected: str) -> None:
     assert generation_of(engine, version) == expected
 
 
-def test_constants_fall_back_to_wider_classes():
+def test_constants_fall_back_to_wider_classes() -> None:
     assert find("decode", "vllm", "2025", "nvidia-hbm").key == ("vllm", "2025", "nvidia-hbm")
     assert find("decode", "sglang", "2025", "nvidia-hbm").key == ("vllm", "2025", "nvidia-hbm")
     assert find("decode", "sglang", "2025", "nvidia-h20").key[0] == "sglang"
@@ -309,7 +319,7 @@ def test_constants_fall_back_to_wider_classes():
     assert find("decode", "unheard-of", "2025", "unheard-of").key == ("", "", "")
 
 
-def test_no_measured_share_of_bandwidth_is_exceeded():
+def test_no_measured_share_of_bandwidth_is_exceeded() -> None:
     for row in rows("roofline"):
         if row["kind"] == "decode":
             assert all(0 < share <= 1 for share in row["efficiency"].values())
@@ -335,7 +345,9 @@ ROUNDING = 1 - 1e-9  # sums of floats in another order
 
 @settings(max_examples=200, deadline=None)
 @given(works, cards, setups, st.integers(1, 256))
-def test_more_of_anything_good_never_slows(reads, card, setup, batch):
+def test_more_of_anything_good_never_slows(
+    reads: Work, card: Accelerator, setup: Setup, batch: int
+) -> None:
     before = decode(reads, card, setup, batch)
     assert 0 < before.low <= before.tokens_per_second <= before.high
     wider = replace(card, bandwidth=card.bandwidth * 1.5)
@@ -355,7 +367,9 @@ def test_more_of_anything_good_never_slows(reads, card, setup, batch):
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(1, 2000), cards, st.sampled_from(["marlin", "exllamav2", "awq"]))
-def test_a_weight_only_kernel_gains_at_most_its_width_and_less_with_rows(batch, card, name):
+def test_a_weight_only_kernel_gains_at_most_its_width_and_less_with_rows(
+    batch: int, card: Accelerator, name: str
+) -> None:
     gain, later = (kernel_speedup(m, 0.5, card, kernel(name)) for m in (batch, batch * 2))
     assert later <= gain * 1.001 or name != "marlin"  # the others fall back to whole unpacking
     assert 0 < gain <= 4.0001

@@ -12,6 +12,8 @@ from calculators.maths.scaling import (
     APPROACH_3,
     LAWS,
     REPLICATION,
+    ParametricLoss,
+    PowerLaw,
     for_budget,
     for_parameters,
     for_tokens,
@@ -35,26 +37,28 @@ TABLES = [
 
 
 @pytest.mark.parametrize(("law", "parameters", "flops", "tokens"), TABLES)
-def test_published_optima(law, parameters, flops, tokens):
+def test_published_optima(
+    law: ParametricLoss | PowerLaw, parameters: float, flops: float, tokens: float
+) -> None:
     found = for_parameters(parameters, law)
     assert found.flops == pytest.approx(flops, rel=0.2)
     assert found.tokens == pytest.approx(tokens, rel=0.2)
 
 
-def test_replication_exponent_and_ratio():
+def test_replication_exponent_and_ratio() -> None:
     """Besiroglu et al. 2024: a = 0.513, about 20 tokens per parameter at its budget."""
     assert REPLICATION.exponent == pytest.approx(0.5126, abs=5e-5)
     assert for_budget(5.76e23).tokens_per_parameter == pytest.approx(20, rel=0.15)
 
 
-def test_exponents_of_table_2():
+def test_exponents_of_table_2() -> None:
     found = [round(law.exponent, 2) for law in (APPROACH_1, APPROACH_2, APPROACH_3)]
     assert found == [0.50, 0.49, 0.46]
 
 
 @pytest.mark.parametrize("law", [APPROACH_3, REPLICATION])
 @pytest.mark.parametrize("flops", [1e18, 1e21, 1e26])
-def test_the_closed_form_is_the_minimum(law, flops):
+def test_the_closed_form_is_the_minimum(law: ParametricLoss, flops: float) -> None:
     best = for_budget(flops, law)
     loss = law.loss(best.parameters, best.tokens)
     for shift in (0.9, 0.99, 1.01, 1.1):
@@ -62,7 +66,7 @@ def test_the_closed_form_is_the_minimum(law, flops):
 
 
 @given(st.sampled_from(list(LAWS.values())), st.floats(15, 30))
-def test_directions_agree(law, digits):
+def test_directions_agree(law: ParametricLoss | PowerLaw, digits: float) -> None:
     budget = for_budget(10**digits, law)
     assert budget.flops == pytest.approx(10**digits)
     assert for_parameters(budget.parameters, law).tokens == pytest.approx(budget.tokens)
@@ -72,7 +76,7 @@ def test_directions_agree(law, digits):
     assert more.tokens > budget.tokens
 
 
-def test_training_time():
+def test_training_time() -> None:
     """6 x 70e9 x 1.4e12 operations at 40 % of an H100's 989 TFLOPS."""
     found = training(6 * 70e9 * 1.4e12, 989e12, 0.4, gpus=1024, usd_per_gpu_hour=2.0)
     assert found.gpu_hours == pytest.approx(412_875, rel=1e-3)
@@ -83,10 +87,10 @@ def test_training_time():
 @pytest.mark.parametrize(
     ("peak", "mfu", "gpus"), [(0, 0.4, 1), (1e15, 0, 1), (1e15, 1.1, 1), (1, 1, 0)]
 )
-def test_no_progress(peak, mfu, gpus):
+def test_no_progress(peak: float, mfu: float, gpus: int) -> None:
     with pytest.raises(ValueError, match="no progress"):
         training(1e21, peak, mfu, gpus)
 
 
-def test_loss_falls_to_the_irreducible():
+def test_loss_falls_to_the_irreducible() -> None:
     assert math.isclose(REPLICATION.loss(1e30, 1e30), REPLICATION.irreducible, rel_tol=1e-6)
