@@ -155,6 +155,7 @@ def pages(menu: Mapping[str, Calculator], site_url: str = "/") -> dict[str, byte
             catalogues=_catalogues(),
             terms=glossary.tips(calculator, answer),
             assets=assets.folder(),
+            python=assets.python(),
             root=root,
             site_url=site_url,
         )
@@ -221,7 +222,11 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.extra_css = [f"{assets.folder()}/weighbridge.css"]
     config.extra_javascript = [assets.module_script(f"{assets.folder()}/runtime/page.js")]
     config.extra["fonts"] = assets.preloaded_fonts()
-    config.extra["wb"] = {"assets": assets.folder(), "modules": assets.page_modules()}
+    config.extra["wb"] = {
+        "assets": assets.folder(),
+        "modules": assets.page_modules(),
+        "python": assets.python(),
+    }
     written = Path(config.docs_dir)
     docs = (str(path.relative_to(written)) for path in written.rglob("*.md"))
     config.nav = menu(
@@ -278,7 +283,8 @@ def on_page_content(text: str, page: MkDocsPage, config: MkDocsConfig, files: Fi
 
 
 def _copyable(text: str) -> str:
-    """Give each listing our own button, the same that commands have; see runtime/share.js."""
+    """Give each listing our own button, the same that commands have, and the keyboard a way in."""
+    text = text.replace("<span></span><code>", '<span></span><code tabindex="0">')
     button = '<button type="button" class="wb-button" data-copy="code">Copy</button>'
     return _LISTING.sub(rf'<div class="highlight wb-command">\1{button}</div>', text)
 
@@ -322,7 +328,7 @@ def main() -> None:
     """Build the whole site into `dist/`."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     # Neither needs the other, so they share the time; MkDocs empties `dist/` before it begins.
-    snapshot = ["node", "tools/snapshot.mjs", ".", str(PYTHON)]
+    snapshot = ["node", "tools/snapshot.mjs", ".", str(PYTHON), json.dumps(assets.python())]
     with subprocess.Popen(snapshot, cwd=ROOT) as saving:
         mkdocs_build(load_config(str(ROOT / "mkdocs.yml")))
         if saving.wait():

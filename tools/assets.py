@@ -4,6 +4,7 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from mkdocs.config.config_options import ExtraScriptValue
 
@@ -15,6 +16,14 @@ FONTS = {
     "mono.woff2": "@fontsource-variable/jetbrains-mono/files/"
     "jetbrains-mono-latin-wght-normal.woff2",
 }
+# What the snapshot is made of, besides Pyodide.
+PYTHON = (
+    "calculators",
+    "templates",
+    "requirements.txt",
+    "site/runtime/memory.js",
+    "tools/snapshot.mjs",
+)
 # Under the names by which runtime/chart.js asks for them.
 VENDOR = {
     f"{name}.js": f"{name}/build/{name}.min.js" for name in ("vega", "vega-lite", "vega-embed")
@@ -37,6 +46,29 @@ def folder() -> str:
         digest.update(module.read_bytes())
     digest.update((ROOT / "package-lock.json").read_bytes())
     return f"assets/{digest.hexdigest()[:12]}"
+
+
+@cache
+def python() -> dict[str, Any]:
+    """The files of the browser's Python, by path below `dist/`, and what Pyodide wants to know.
+
+    Pages say this and tools/snapshot.mjs writes it, so each is named by what goes into it.
+    """
+    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
+    pyodide: str = lock["packages"]["node_modules/pyodide"]["integrity"]
+    info = json.loads((MODULES / "pyodide/pyodide-lock.json").read_text(encoding="utf-8"))["info"]
+    digest = hashlib.sha256(pyodide.encode())
+    made_of = (ROOT / name for name in PYTHON)
+    for path in sorted(path for one in made_of for path in (one, *one.rglob("*"))):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
+    name = digest.hexdigest()[:12]
+    return {
+        "pyodide": f"assets/python/pyodide.{hashlib.sha256(pyodide.encode()).hexdigest()[:12]}/",
+        "snapshot": f"assets/python/snapshot.{name}.bin",
+        "sources": f"assets/python/sources.{name}.zip",
+        "lock": {"info": info, "packages": {}},
+    }
 
 
 def sources() -> dict[str, Path]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -87,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
                 return
             file = file / "index.html"
         status = HTTPStatus.OK
-        if not file.is_file():
+        if not file.is_file() or any(name in path for name in self.server.missing):
             status, file = HTTPStatus.NOT_FOUND, self.server.root / "404.html"
         self.send_file(file, "/" + inside, status, with_body=with_body)
 
@@ -143,19 +144,29 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """One folder on one port. ``port=0`` takes a free one; ``address`` says which."""
+    """One folder on one port. ``port=0`` takes a free one; ``address`` says which.
+
+    Whatever has an entry of ``missing`` in its path is not found: for seeing what breaks.
+    """
 
     daemon_threads = True
     request_queue_size = 64
 
     def __init__(
-        self, root: Path, port: int = 0, prefix: str = "/", *, verbose: bool = False
+        self,
+        root: Path,
+        port: int = 0,
+        prefix: str = "/",
+        *,
+        verbose: bool = False,
+        missing: Collection[str] = (),
     ) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.root = root.resolve()
         self.prefix = "/" + prefix.strip("/") + "/" if prefix.strip("/") else "/"
         self.rules = read_headers(self.root / "_headers")
         self.verbose = verbose
+        self.missing = missing
 
     @property
     def address(self) -> str:

@@ -1,13 +1,13 @@
 // @ts-check
-// Builds what the browser needs to run our Python: `node tools/snapshot.mjs CHECKOUT OUT`.
+// Builds what the browser needs to run our Python: `node tools/snapshot.mjs CHECKOUT OUT FILES`.
 //
 // Starts Pyodide, imports `calculators`, answers every calculator once, and saves the memory. A
-// browser that restores it skips booting Python altogether. What lands in OUT:
+// browser that restores it skips booting Python altogether. FILES is what pages tell the browser, see
+// tools/assets.py: where in OUT to put
 //
-//   python.json                         names of the rest; the only name that never changes
-//   assets/python/pyodide.<hash>/       Pyodide itself, as published
-//   assets/python/snapshot.<hash>.bin   the memory, without its empty pages (see `pack`)
-//   assets/python/sources.<hash>.zip    our files, for a plain boot where restoring fails
+//   pyodide    the folder of Pyodide itself, as published
+//   snapshot   the memory, without its empty pages (see `pack`)
+//   sources    our files, for a plain boot where restoring fails
 //
 // Each with .br and .gz beside it. The result is proven before it is written: a second Pyodide
 // restores it, with no standard library and no files, and answers again.
@@ -20,10 +20,10 @@ import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
-import { loadPyodide, version } from "pyodide";
+import { loadPyodide } from "pyodide";
 // @ts-expect-error: published without types
 import createPyodideModule from "pyodide/pyodide.asm.mjs";
-import { EMPTY_ZIP, restoring } from "../site/runtime/memory.js";
+import { EMPTY_ZIP, HEADER, restoring } from "../site/runtime/memory.js";
 
 const PYODIDE = dirname(fileURLToPath(import.meta.resolve("pyodide")));
 const PYODIDE_FILES = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"];
@@ -125,6 +125,7 @@ function wipe(heap) {
  */
 function pack(snapshot) {
   const header = new Uint32Array(snapshot.buffer, snapshot.byteOffset, 2)[1];
+  if (header !== HEADER) throw new Error(`Pyodide's header has ${header} bytes`);
   const memory = snapshot.subarray(header);
   /** @type {number[][]} */
   const runs = [];
@@ -134,10 +135,10 @@ function pack(snapshot) {
     if (last?.[1] === start) last[1] = start + PAGE;
     else runs.push([start, start + PAGE]);
   }
-  const index = new Uint32Array([memory.length, header, runs.length, ...runs.flat()]);
+  const index = new Uint32Array([memory.length, runs.length, ...runs.flat()]);
   const bytes = runs.map(([start, end]) => memory.subarray(start, end));
   const head = snapshot.subarray(0, header);
-  return { header, packed: Buffer.concat([new Uint8Array(index.buffer), head, ...bytes]) };
+  return Buffer.concat([new Uint8Array(index.buffer), head, ...bytes]);
 }
 
 /**
@@ -161,15 +162,14 @@ async function build(app, names) {
  * Restore as the browser will, and answer everything again: a file or module that only an answer
  * reaches would be missing there.
  * @param {Buffer} packed
- * @param {number} header
  * @param {object} lock
  */
-async function prove(packed, header, lock) {
+async function prove(packed, lock) {
   const empty = join(mkdtempSync(join(tmpdir(), "empty-")), "empty.zip");
   writeFileSync(empty, EMPTY_ZIP);
   const restored = await loadPyodide({
     .../** @type {any} */ (
-      restoring(createPyodideModule, header, Promise.resolve(new Uint8Array(packed).buffer))
+      restoring(createPyodideModule, Promise.resolve(new Uint8Array(packed).buffer))
     ),
     stdLibURL: empty,
     lockFileContents: /** @type {any} */ (lock),
@@ -220,51 +220,36 @@ async function write(path, bytes, quality, cache) {
 /**
  * @param {string} checkout
  * @param {string} out
+ * @param {{pyodide: string, snapshot: string, sources: string, lock: object}} files
  */
-async function main(checkout, out) {
+async function main(checkout, out, files) {
   const { folder: app, names } = stage(checkout);
   const { memory, sources, slugs } = await build(app, names);
   rmSync(app, { recursive: true });
-  const { header, packed } = pack(memory);
-  const { info } = JSON.parse(readFileSync(join(PYODIDE, "pyodide-lock.json"), "utf-8"));
-  const lock = { info, packages: {} };
-  await prove(packed, header, lock);
+  const packed = pack(memory);
+  await prove(packed, files.lock);
 
-  const folder = join(out, "assets/python");
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(out, { recursive: true, force: true });
   const cache = join(checkout, ".cache/compressed");
   mkdirSync(cache, { recursive: true });
-  const originals = PYODIDE_FILES.map((name) => readFileSync(join(PYODIDE, name)));
-  const home = `pyodide.${digest(Buffer.concat(originals))}`;
-  const files = {
-    snapshot: `snapshot.${digest(packed)}.bin`,
-    sources: `sources.${digest(sources)}.zip`,
-  };
   await Promise.all([
-    ...PYODIDE_FILES.map((name, i) =>
-      write(join(folder, home, name), originals[i], QUALITY.kept, cache),
-    ),
-    write(join(folder, files.snapshot), packed, QUALITY.fresh, cache),
-    write(join(folder, files.sources), sources, QUALITY.fresh, cache),
+    ...PYODIDE_FILES.map((name) => {
+      const bytes = readFileSync(join(PYODIDE, name));
+      return write(join(out, files.pyodide, name), bytes, QUALITY.kept, cache);
+    }),
+    write(join(out, files.snapshot), packed, QUALITY.fresh, cache),
+    write(join(out, files.sources), sources, QUALITY.fresh, cache),
   ]);
-  const manifest = {
-    version,
-    pyodide: `assets/python/${home}/`,
-    snapshot: `assets/python/${files.snapshot}`,
-    header,
-    sources: `assets/python/${files.sources}`,
-    lock,
-  };
-  writeFileSync(join(out, "python.json"), JSON.stringify(manifest));
   const MB = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
   console.log(
     `snapshot: ${slugs.length} calculators, ${MB(packed.length)} MB of ${MB(memory.length)} MB`,
   );
 }
 
-if (process.argv.length !== 4) throw new Error("usage: node tools/snapshot.mjs CHECKOUT OUT");
+const [, , checkout, out, files] = process.argv;
+if (!files) throw new Error("usage: node tools/snapshot.mjs CHECKOUT OUT FILES");
 try {
-  await main(resolve(process.argv[2]), resolve(process.argv[3]));
+  await main(resolve(checkout), resolve(out), JSON.parse(files));
 } catch (error) {
   // Node would print the line that threw, which is all of Pyodide.
   console.error(error instanceof Error ? error.message : error);

@@ -1,10 +1,12 @@
 // @ts-check
 // The snapshot's file format: written by tools/snapshot.mjs, restored here and in its proof.
 //
-// Little-endian uint32: length of the memory, length of Pyodide's header, number of runs; then start
-// and end of each run. Then the header's bytes, then the runs'. What lies between runs is zero.
+// Little-endian uint32: length of the memory, number of runs; then start and end of each run. Then
+// Pyodide's header, then the runs' bytes. What lies between runs is zero.
 
-const FIXED = 12;
+const FIXED = 8;
+/** Bytes of Pyodide's header, for a snapshot that holds no JavaScript; tools/snapshot.mjs checks. */
+export const HEADER = 128;
 
 /** What Pyodide gets for a standard library: the snapshot holds all that we import. */
 export const EMPTY_ZIP = Uint8Array.from([0x50, 0x4b, 5, 6, ...Array(18).fill(0)]);
@@ -15,11 +17,10 @@ export const EMPTY_ZIP = Uint8Array.from([0x50, 0x4b, 5, 6, ...Array(18).fill(0)
  * stays empty until the module stands, and an empty memory to copy after it: we write the real ones
  * in between.
  * @param {(settings: object) => Promise<any>} create the default export of pyodide.asm.mjs
- * @param {number} header its length
  * @param {Promise<ArrayBuffer>} packed
  */
-export function restoring(create, header, packed) {
-  const head = new Uint8Array(header);
+export function restoring(create, packed) {
+  const head = new Uint8Array(HEADER);
   return {
     _loadSnapshot: head,
     createPyodideModule: async (/** @type {object} */ settings) => {
@@ -36,12 +37,11 @@ export function restoring(create, header, packed) {
  * @param {any} module Pyodide's, fresh
  */
 function unpack(packed, head, module) {
-  const [length, header, count] = new Uint32Array(packed, 0, 3);
-  if (header !== head.length) throw new Error("this snapshot belongs to another build");
+  const [length, count] = new Uint32Array(packed, 0, 2);
   const runs = new Uint32Array(packed, FIXED, 2 * count);
   let at = FIXED + runs.byteLength;
-  head.set(new Uint8Array(packed, at, header));
-  at += header;
+  head.set(new Uint8Array(packed, at, HEADER));
+  at += HEADER;
   if (length > module.HEAPU8.length) module.growMemory(length);
   const heap = module.HEAPU8;
   const used = module._sbrk(0); // above it, fresh memory is zero already

@@ -5,9 +5,10 @@ import { joinFrame } from "./embed-frame.js";
 import { LONGEST_LINK, complain, read, settle, write } from "./form.js";
 import { takeDrops } from "./drop.js";
 import { wirePickers } from "./pick.js";
-import { ask, start } from "./python.js";
+import { ask, settled, start } from "./python.js";
 import { wireSharing } from "./share.js";
 import { keepStatus } from "./status.js";
+import { bringTheme } from "./theme.js";
 import { wireTips } from "./tips.js";
 
 const REST = 200; // ms without a keystroke before the address follows; browsers limit how often
@@ -146,10 +147,11 @@ function keepFolds(result) {
     result.querySelectorAll("details").forEach((one, i) => (one.open = states[i] ?? one.open));
 }
 
-const { document$ } = /** @type {any} */ (globalThis);
-if (document$) document$.subscribe(open);
-else if (document.readyState !== "loading") open();
-else addEventListener("DOMContentLoaded", open);
+open();
+bringTheme(document.querySelector("form[data-calculator]") ? settled : undefined).then(() => {
+  // The theme says when it has put another page in place of this one.
+  /** @type {any} */ (globalThis).document$?.subscribe(open);
+}, console.error);
 
 if ("serviceWorker" in navigator && isSecureContext && !document.querySelector("[data-embed]")) {
   // After Python's download: both at once would only be in each other's way.

@@ -1,6 +1,6 @@
 // @ts-check
-// Asks Python and hands on its answers. One question is in flight and one waits: the newest. The
-// worker lives as long as the document, across Material's instant navigation.
+// Asks Python and hands on its answers. One question is in flight and one waits: the newest.
+import { begun, connect } from "./boot.js";
 
 /**
  * @typedef {{slug: string, query: string, title?: string, html: string,
@@ -15,8 +15,10 @@ const ANSWER_LIMIT = 5_000; // ms; the slowest calculator needs a hundredth of i
 const LONG = 20_000; // characters of pasted data that get as much time again
 const ATTEMPTS = 2; // a question that kills two workers is not asked again
 
-/** @type {Worker | undefined} */
+/** @type {Worker | MessagePort | undefined} */
 let worker;
+let early = begun;
+let alone = false; // once the shared Python has failed us
 let live = false;
 /** @type {(Question & {id: number, attempts: number}) | undefined} */
 let asked;
@@ -28,31 +30,35 @@ let limit;
 /** @type {(state: State) => void} */
 let tell = () => {};
 
+/** @type {() => void} */
+let settle;
+/** Python has started, or has failed to. @type {Promise<void>} */
+export const settled = new Promise((done) => (settle = done));
+
 /** @param {(state: State) => void} listener hears of every change of state */
 export function watch(listener) {
   tell = listener;
   tell(live ? (asked ? "computing" : "ready") : worker ? "loading" : "idle");
 }
 
-/** Start the worker, unless there is one; or take over the one that boot.js started. */
+/** Connect with a worker, unless we are; or take over what boot.js began. */
 export function start() {
   if (worker) return;
   tell("loading");
-  const early = /** @type {any} */ (globalThis);
-  const made = early.pythonWorker ?? make();
-  early.pythonWorker = undefined;
-  worker = made;
-  made.onmessage = hear;
-  made.onerror = (/** @type {ErrorEvent} */ event) => {
+  const made = early ?? connect(alone);
+  early = undefined;
+  const port = "port" in made ? made.port : made;
+  worker = port;
+  const lost = (/** @type {string} */ reason) => worker === port && fail(reason);
+  port.onmessage = hear;
+  made.onerror = (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (worker === made) fail(event.message || "the worker could not be loaded");
+    lost(/** @type {any} */ (event).message || "the worker could not be loaded");
   };
+  port.addEventListener("close", () => lost("the worker is gone"));
   wait(BOOT_LIMIT);
-  made.postMessage({});
+  port.postMessage({});
 }
-
-const make = () =>
-  new Worker(new URL("worker.js", import.meta.url), { type: "module", name: "python" });
 
 /**
  * Ask for an answer. `done` hears of it, unless a newer question comes before this one is asked.
@@ -72,10 +78,12 @@ export function ask(question) {
 /** @param {Question} one @param {Question} other */
 const same = (one, other) => one.slug === other.slug && one.query === other.query;
 
-/** Throw the worker away; the next question, or `start`, makes a new one. */
+/** Leave the worker; the next question, or `start`, makes one that is ours alone. */
 export function stop() {
-  worker?.terminate();
+  if (worker && "terminate" in worker) worker.terminate();
+  else worker?.close();
   worker = undefined;
+  alone = true;
   live = false;
   clearTimeout(limit);
 }
@@ -111,6 +119,7 @@ function hear({ data }) {
   if (data.ready) {
     live = true;
     document.documentElement.dataset.boot = data.boot;
+    settle();
     return asked ? post(asked) : next();
   }
   if (data.id !== asked?.id) return;
@@ -128,6 +137,7 @@ function hear({ data }) {
  */
 function fail(reason, id) {
   console.error(`Python failed: ${reason}`);
+  settle();
   clearTimeout(limit);
   if (id !== undefined) {
     asked = undefined;

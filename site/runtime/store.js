@@ -40,7 +40,6 @@ export async function store(files) {
     for (const url of kept) {
       if (!names.some((name) => url.startsWith(name))) await cache.delete(url);
     }
-    await cache.add(files.manifest);
     // Asked for again, out of the HTTP cache: holding on to 30 MB while Python starts costs more.
     for (const url of [...scripts, ...missed]) if (!kept.includes(url)) await cache.add(url);
   } catch (error) {

@@ -1,13 +1,17 @@
 // @ts-check
 // The worker: boots Python at once, then answers questions. `calculators.answer` is its only door.
+// Shared by pages, or one page's own; see boot.js.
 //
-// in   {}                 the page wants to know when Python is live
+// name {pyodide, snapshot, sources, lock}   what the build made: addresses below the site's root
+// in   {}                 a page wants to know when Python is live
 //      {id, slug, query, shape}
 // out  {ready, boot: "snapshot" | "plain"}   {id, answer}   {id?, failure}
 import { EMPTY_ZIP, restoring } from "./memory.js";
 import { load, store } from "./store.js";
 
-/** @typedef {{manifest: string, version: string, pyodide: string, snapshot: string, header: number, sources: string, lock: any}} Files */
+const scope = /** @type {any} */ (globalThis);
+
+/** @typedef {{pyodide: string, snapshot: string, sources: string, lock: any}} Files */
 
 /**
  * Restore the memory in which everything has been imported and answered once. Everything it takes
@@ -28,7 +32,7 @@ async function restore(files) {
   const giveBack = lend(wasm, nothing, compiled);
   try {
     const python = loadPyodide({
-      ...restoring(create, files.header, packed),
+      ...restoring(create, packed),
       indexURL: files.pyodide,
       stdLibURL: nothing,
       lockFileContents: files.lock,
@@ -84,18 +88,17 @@ async function boot(files) {
   return python;
 }
 
-/** What the last build made, by absolute URLs. @returns {Promise<Files>} */
-async function manifest() {
-  const url = new URL("../../../python.json", import.meta.url);
-  const files = await (await fetch(url)).json();
-  for (const name of ["pyodide", "snapshot", "sources"]) {
-    files[name] = new URL(files[name], url).href;
+/** The files of this build, by absolute URLs. @returns {Files} */
+function named() {
+  const files = JSON.parse(scope.name);
+  for (const one of ["pyodide", "snapshot", "sources"]) {
+    files[one] = new URL(`../../../${files[one]}`, import.meta.url).href;
   }
-  return { ...files, manifest: url.href };
+  return files;
 }
 
 async function start() {
-  const files = await manifest();
+  const files = named();
   const { python, boot: way } = await restore(files).then(
     (python) => ({ python, boot: "snapshot" }),
     async (error) => {
@@ -117,15 +120,25 @@ let resting;
 const started = start();
 started.catch(() => {}); // told to whoever asks
 
-/** @param {MessageEvent} event */
-onmessage = async ({ data }) => {
-  try {
-    const { calculators, boot, tidy } = await started;
-    if (data.id === undefined) return postMessage({ ready: true, boot });
-    clearTimeout(resting);
-    postMessage({ id: data.id, answer: calculators.answer(data.slug, data.query, data.shape) });
-    resting = setTimeout(tidy, REST);
-  } catch (error) {
-    postMessage({ id: data.id, failure: error instanceof Error ? error.message : String(error) });
-  }
-};
+/** @param {MessagePort} port to a page */
+function serve(port) {
+  port.onmessage = async (/** @type {MessageEvent} */ { data }) => {
+    try {
+      const { calculators, boot, tidy } = await started;
+      if (data.id === undefined) return port.postMessage({ ready: true, boot });
+      clearTimeout(resting);
+      const answer = calculators.answer(data.slug, data.query, data.shape);
+      port.postMessage({ id: data.id, answer });
+      resting = setTimeout(tidy, REST);
+    } catch (error) {
+      const failure = error instanceof Error ? error.message : String(error);
+      port.postMessage({ id: data.id, failure });
+    }
+  };
+}
+
+if ("onconnect" in scope) {
+  scope.onconnect = (/** @type {MessageEvent} */ { ports: [port] }) => serve(port);
+} else {
+  serve(scope);
+}

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,18 +35,23 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     path = find_chromium()
-    launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    # A shared worker's requests are not told to us; this way no foreign one can succeed.
+    only_here = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
+    launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", only_here])
     yield launched
     launched.close()
 
 
 @pytest.fixture(scope="session")
 def serve() -> Iterator[Callable[..., str]]:
-    """serve(folder, prefix="/") -> address; each on a free port, so an origin of its own."""
+    """serve(folder, prefix="/", missing=()) -> address; each on a free port: an origin of its own.
+
+    Paths that contain an entry of `missing` are not found, for as long as it stands in there.
+    """
     servers: list[Server] = []
 
-    def start(folder: Path, prefix: str = "/") -> str:
-        server = Server(folder, prefix=prefix)
+    def start(folder: Path, prefix: str = "/", missing: Collection[str] = ()) -> str:
+        server = Server(folder, prefix=prefix, missing=missing)
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return server.address
@@ -60,7 +65,7 @@ def serve() -> Iterator[Callable[..., str]]:
 @pytest.fixture(scope="session")
 def site(serve: Callable[..., str]) -> str:
     """The address of the built site."""
-    if not (DIST / "python.json").is_file():
+    if not (DIST / "index.html").is_file():
         raise RuntimeError("There is no built site: run `make build` first.")
     return serve(DIST)
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Worker, expect
 
 from tests.browser.conftest import DIST, Visitor
 
@@ -41,6 +41,31 @@ def answered(page: Page, **fields: str) -> None:
     for name, text in fields.items():
         query = re.compile(rf"(^|&){name}={re.escape(quote_plus(text))}(&|$)")
         expect(page.locator("[data-result]")).to_have_attribute("data-query", query, timeout=15_000)
+
+
+def shared_workers(visitor: Visitor) -> list[str]:
+    """The targets of the shared workers of this visitor's pages."""
+    assert visitor.context.browser is not None
+    session = visitor.context.new_cdp_session(visitor.context.pages[0])
+    here = session.send("Target.getTargetInfo")["targetInfo"]["browserContextId"]
+    everywhere = visitor.context.browser.new_browser_cdp_session()
+    return [
+        target["targetId"]
+        for target in everywhere.send("Target.getTargets")["targetInfos"]
+        if target["type"] == "shared_worker" and target["browserContextId"] == here
+    ]
+
+
+def end_shared_workers(visitor: Visitor) -> None:
+    assert visitor.context.browser is not None
+    session = visitor.context.browser.new_browser_cdp_session()
+    for target in shared_workers(visitor):
+        session.send("Target.closeTarget", {"targetId": target})
+
+
+def own_workers(page: Page) -> list[Worker]:
+    """The Pythons that serve this page alone."""
+    return [worker for worker in page.workers if "runtime/worker.js" in worker.url]
 
 
 def test_python_is_restored_from_the_snapshot(visitor: Visitor, site: str) -> None:
@@ -175,22 +200,45 @@ def test_a_pasted_config_becomes_a_chip(invite: Callable[..., Visitor], site: st
 
 
 def test_a_dead_worker_is_replaced(visitor: Visitor, site: str) -> None:
-    visitor.expects = ["Python failed: no word from the worker"]
+    visitor.expects = ["Python failed"]
     page = visitor.open(f"{site}{SLUG}/")
-    worker = next(worker for worker in page.workers if "runtime/worker.js" in worker.url)
-    worker.evaluate("close()")
+    end_shared_workers(visitor)
     page.locator("[name=params]").fill("13B")
+    answered(page, params="13B")
+    (own,) = own_workers(page)
+    own.evaluate("close()")
+    page.locator("[name=params]").fill("14B")
     expect(page.locator("html")).to_have_attribute("data-state", "computing")
-    answered_by = page.locator("[data-result]")
-    expect(answered_by).to_have_attribute("data-query", re.compile("params=13B"), timeout=30_000)
-    assert visitor.problems
+    answered(page, params="14B")
+    assert len(visitor.problems) == 2
 
 
-def test_a_missing_snapshot_means_a_plain_boot(visitor: Visitor, site: str) -> None:
-    visitor.expects = ["Failed to load resource"]
-    visitor.context.route(
-        re.compile(r"/snapshot\.[0-9a-f]+\.bin"), lambda route: route.fulfill(status=404)
-    )
+def test_two_pages_share_one_python_and_the_next_page_finds_it(visitor: Visitor, site: str) -> None:
+    first = visitor.open(f"{site}{SLUG}/")
+    second = visitor.open(f"{site}gptq-size/")
+    for page, count in ((first, "7B"), (second, "70B"), (first, "8B")):
+        page.locator("[name=params]").fill(count)
+        answered(page, params=count)
+    first.close()
+    second.goto(f"{site}{SLUG}/")
+    second.wait_for_selector("html[data-state=ready]")
+    assert len(shared_workers(visitor)) == 1
+    assert not own_workers(second)
+
+
+def test_a_browser_without_shared_workers_gets_a_python_per_page(
+    visitor: Visitor, site: str
+) -> None:
+    visitor.context.add_init_script("delete globalThis.SharedWorker")
+    page = visitor.open(f"{site}{SLUG}/")
+    page.locator("[name=params]").fill("13B")
+    answered(page, params="13B")
+    assert not shared_workers(visitor)
+
+
+def test_a_missing_snapshot_means_a_plain_boot(visitor: Visitor, serve: Callable[..., str]) -> None:
+    site = serve(DIST, missing=["/snapshot."])
+    visitor.origins.add(site)
     page = visitor.open(f"{site}{SLUG}/")
     expect(page.locator("html")).to_have_attribute("data-boot", "plain")
     page.locator("[name=model]").fill("llama-3.1-70b")
@@ -199,14 +247,16 @@ def test_a_missing_snapshot_means_a_plain_boot(visitor: Visitor, site: str) -> N
 
 
 def test_without_pyodide_the_printed_answer_stands_and_a_retry_helps(
-    visitor: Visitor, site: str
+    visitor: Visitor, serve: Callable[..., str]
 ) -> None:
-    visitor.expects = ["Failed to load resource", "Python failed"]
-    visitor.context.route("**/pyodide.*/pyodide.mjs", lambda route: route.fulfill(status=404))
+    visitor.expects = ["Python failed"]
+    missing = ["/pyodide.mjs"]
+    site = serve(DIST, missing=missing)
+    visitor.origins.add(site)
     page = visitor.open(f"{site}{SLUG}/", wait=False)
     page.wait_for_selector("html[data-state=failed]", timeout=30_000)
     expect(page.locator("[data-result]")).to_contain_text("GB")
-    visitor.context.unroute("**/pyodide.*/pyodide.mjs")
+    missing.clear()
     page.locator("[data-retry]").click()
     page.wait_for_selector("html[data-state=ready]", timeout=30_000)
 
@@ -307,7 +357,8 @@ def test_one_worker_serves_page_after_page(visitor: Visitor, site: str) -> None:
     page.locator("[name=params]").fill("70.6B")
     answered(page, params="70.6B")
     assert page.evaluate("globalThis.sameDocument") is True
-    assert len([one for one in page.workers if "runtime/worker.js" in one.url]) == 1
+    assert len(shared_workers(visitor)) == 1
+    assert not own_workers(page)
     page.go_back()
     expect(page.locator(f"form[data-calculator={SLUG}]")).to_be_attached()
     page.locator("[name=params]").fill("7B")
