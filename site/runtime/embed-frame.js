@@ -13,17 +13,18 @@ function adopt(scheme) {
 }
 
 /**
- * A link leads out of the frame, to the site's page of that name instead of its embed twin.
- * @param {MouseEvent} event
+ * Inside an embed links lead out of the frame, and to the site's page of that name instead of its
+ * embed twin: Python answers as for the page, which stands one folder higher.
+ * @param {ParentNode} within
  */
-function leave(event) {
-  const link = event.target instanceof Element ? event.target.closest("a") : null;
-  if (!link) return;
+export function leadOut(within) {
+  if (!document.querySelector("[data-embed]")) return;
   const twins = new URL("..", location.href).href;
-  if (link.href.startsWith(twins)) {
-    link.href = new URL(link.href.slice(twins.length), new URL("..", twins)).href;
+  const home = new URL("..", twins);
+  for (const link of within.querySelectorAll("a")) {
+    if (link.href.startsWith(twins)) link.href = new URL(link.href.slice(twins.length), home).href;
+    link.target = "_top";
   }
-  link.target = "_top";
 }
 
 /** If this is an embed: follow the system's colours, until the page around says which are its. */
@@ -34,7 +35,7 @@ export function joinFrame() {
   const follow = () => told || adopt(dark.matches ? "dark" : "light");
   dark.addEventListener("change", follow);
   follow();
-  document.addEventListener("click", leave, { capture: true });
+  leadOut(document);
   if (parent === window) return;
   addEventListener("message", ({ source, data }) => {
     if (source !== parent || data?.type !== SCHEME) return;

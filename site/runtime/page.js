@@ -1,7 +1,7 @@
 // @ts-check
 // Wires a page together: form -> query string -> Python -> result. One way, always.
 import * as charts from "./chart.js";
-import { joinFrame } from "./embed-frame.js";
+import { joinFrame, leadOut } from "./embed-frame.js";
 import { LONGEST_LINK, complain, read, settle, write } from "./form.js";
 import { takeDrops } from "./drop.js";
 import { wirePickers } from "./pick.js";
@@ -131,6 +131,7 @@ function show(form, result, answer) {
   if (!refused) {
     const putBack = [charts.keep(result), keepFolds(result)];
     result.innerHTML = answer.html;
+    leadOut(result);
     for (const one of putBack) one();
     result.dataset.query = answer.query.slice(0, LONGEST_LINK);
     charts.draw(result, answer.charts);

@@ -324,6 +324,20 @@ def test_an_embed_works_twice_on_a_foreign_page(
     expect(page.locator(".weighbridge-embed a").first).to_have_attribute("href", f"{site}{SLUG}/")
 
 
+def test_links_of_a_live_answer_lead_out_of_an_embed(visitor: Visitor, site: str) -> None:
+    page = visitor.open(f"{site}embed/{SLUG}/")
+    links = page.locator("[data-result] a")
+    leads = "all => all.map((one) => [one.href, one.target])"
+    printed = links.evaluate_all(leads)
+    page.locator("[name=model]").fill("llama-3.1-70b")
+    answered(page, model="llama-3.1-70b")
+    live = links.evaluate_all(leads)
+    for found in (printed, live):
+        assert f"{site}accuracy/#awq" in dict(found)
+        assert not [href for href, _ in found if "/embed/" in href]
+        assert {target for _, target in found} == {"_top"}
+
+
 def test_everything_works_offline_after_a_visit(visitor: Visitor, site: str) -> None:
     page = visitor.open(f"{site}{SLUG}/")
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
