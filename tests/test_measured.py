@@ -25,20 +25,15 @@ def test_every_row_closes_or_says_why_not(row: Row) -> None:
     [
         (0.98, ("KV cache", "tokens", "one request", "states"), "bytes within log rounding"),
         (1.0, ("concurrency", "fits", "pool"), "rules of the engines, exact but for rounding"),
-        (0.75, ("activations",), "14 of 18: the others have a vision tower or an unknown split"),
-        (0.82, ("whole budget",), "3 % or 0.5 GiB; see below for the fork"),
+        (0.75, ("activations",), "others: an unknown split, an unstated setting, an old tower"),
+        (0.93, ("weights",), "one dynamically quantized file and slots of unstated rank"),
+        (0.75, ("compute buffer",), "others: streamed experts of unstated type, other backends"),
+        (0.90, ("whole budget",), "3 % or 0.5 GiB"),
     ],
 )
 def test_the_share_that_closes(share: float, terms: tuple[str, ...], reason: str) -> None:
     found = [closure for closure in ALL if closure.term in terms and closure.row not in IMPLIED]
     assert sum(closure.closes for closure in found) / len(found) >= share, reason
-
-
-def test_whole_budgets_without_a_forks_own_kernels() -> None:
-    """90 % within 3 % or 0.5 GiB, where ik_llama.cpp's latent attention is left aside."""
-    forks = {row["id"] for row in LOGS if row.get("mla_attn")}
-    found = [c for c in ALL if c.term == "whole budget" and c.row not in forks]
-    assert sum(closure.closes for closure in found) / len(found) >= 0.90
 
 
 def test_tokens_are_within_two_percent_everywhere() -> None:

@@ -44,7 +44,7 @@ SHAPES = (
     ("qwen2.5-vl-7b", "Qwen/Qwen2.5-VL-7B-Instruct"),
     ("28-layer, 4-KV-head", "Qwen/Qwen2.5-7B-Instruct"),
     ("mistral-7b-instruct-v0.3", "mistralai/Mistral-7B-Instruct-v0.3"),
-    ("Mistral-Small-3.2-24B", "mistralai/Mistral-Small-24B-Instruct-2501"),
+    ("Mistral-Small-3.2-24B", "mistralai/Devstral-Small-2-24B-Instruct-2512"),
     ("Devstral-Small-2-24B", "mistralai/Devstral-Small-2-24B-Instruct-2512"),
     ("phi-4", "microsoft/phi-4"),
     ("gpt-oss-20b", "openai/gpt-oss-20b"),
@@ -106,6 +106,7 @@ NAMELESS = {"vllm": "0.25.1", "sglang": "0.5.10", "llama.cpp": "2026-05", "ollam
 DRAFT_2 = {"speculative_tokens": 2, "draft_layers": 1}
 PREFIXES = {"prefix_caching": True}  # not the default of hybrids before 0.27; two pages of states
 DRAFT_3 = {"speculative_tokens": 3, "draft_layers": 1}
+LORA_64 = {"max_loras": 1, "max_lora_rank": 64}
 IMPLIED: dict[str, dict[str, Any]] = {
     "rt-078": {**DRAFT_3, "kv_dtype": "fp8", "prefix_caching": True},
     "rt-132": {**DRAFT_2, **PREFIXES},
@@ -116,6 +117,8 @@ IMPLIED: dict[str, dict[str, Any]] = {
     "rt-141": {"kv_dtype": "fp8", "speculative_tokens": 5, "draft_layers": 1, **PREFIXES},
     "rt-167": {"swa_full_tokens_ratio": 0.1},  # its sliding pool has a tenth of the tokens
     "rt-142": {**DRAFT_3, "prefix_caching": True, "rules_version": "0.20.0"},
+    "rt-104": LORA_64,
+    "rt-105": LORA_64,
     "rt-007": {"rules_version": "0.11.0"},
     "rt-010": {"rules_version": "0.9.2"},
     "rt-171": {"kv_dtype": "fp8"},
@@ -127,6 +130,8 @@ AMB_512 = {
 }
 # Run without `-fmoe`.
 PLAIN_MOE = {"185", "193", "201", "212"}
+# Rank of the adapter's slots, from the log's arguments or its count of trainable parameters.
+LORA_32 = {"rt-110", "rt-115", "rt-119"}
 # The packing of the logged file, where it is one of ours; 16-bit formats need no entry.
 RECIPES = {
     "rt-009": "format=int8-w8a8",
@@ -152,12 +157,11 @@ RECIPES = {
 ROUNDING_GIB = {"rt-141": 0.05}
 # Why a row is not met, or why it has nothing to compare. Shown beside the row; a test refuses an
 # explanation that a row no longer needs.
-LORA = "Unsloth loads LoRA slots beside the weights, 0.16 to 0.26 GiB"
 STREAMED = (
     "experts in main memory pass through the GPU; their type, and so the size of the copies, is"
     " not on the row"
 )
-VISION = "a vision pass over 16,384 tokens sets the peak; only the language model's is counted"
+VISION = "an old tower turns queries and keys in float32; pictures are held in float32, too"
 NO_POOL = "tokens without the size of the pool, the type of the cache or the memory fraction"
 EXPLAINED: dict[str, str] = {
     "rt-001": "0.35 GiB of libraries is the largest figure seen on one GPU",
@@ -168,16 +172,10 @@ EXPLAINED: dict[str, str] = {
     "rt-012": "one total as nvidia-smi shows it, of a mixed-type file",
     "rt-013": "one total as nvidia-smi shows it, of a mixed-type file",
     "rt-089": "one layer on the GPU; the cache stays in main memory",
-    "rt-101": "the logged model has a vision tower, which our shape has not; fewer requests were"
-    " profiled than the default",
-    "rt-104": LORA,
-    "rt-105": LORA,
-    "rt-107": LORA,
-    "rt-110": LORA,
+    "rt-101": "fewer requests were profiled than the default: its sampler's rule leaves room for 390",
+    "rt-107": "a dynamic quantization leaves some layers in 16 bit; LoRA slots stand beside the weights",
     "rt-113": VISION,
-    "rt-115": LORA,
     "rt-117": VISION,
-    "rt-119": LORA,
     "rt-129": NO_POOL,
     "rt-137": NO_POOL,
     "rt-171": NO_POOL,
@@ -243,6 +241,8 @@ def row(entry: dict[str, Any]) -> dict[str, Any]:
         kept["recipe"] = RECIPES[entry["id"]]
     if entry["id"] in ROUNDING_GIB:
         kept["kv_rounding_gib"] = ROUNDING_GIB[entry["id"]]
+    if entry["id"] in LORA_32:
+        kept |= {"max_loras": 1, "max_lora_rank": 32}
     if entry["engine_version"] == FORK:
         number = entry["id"].removeprefix("rt-")
         kept["attn_max_batch_mib"] = 512 if number in AMB_512 else 0

@@ -5,7 +5,7 @@ v1/core/{kv_cache_utils,kv_cache_planning}.py, engine/arg_utils.py, config/cache
 rows of `facts/engines.json` fitted on logs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 
@@ -24,6 +24,9 @@ from calculators.maths.engines.model import (
     plan_version,
     setting,
 )
+from calculators.maths.engines.vllm_graphs import graphs, reserved_bytes
+from calculators.maths.engines.vllm_lora import slot_bytes
+from calculators.maths.engines.vllm_vision import ACTIVATION_BYTES, VisionPass
 from calculators.maths.kv_cache import KvDtype, cache_layers, kv_dtype
 from calculators.maths.packing.model import Checkpoint
 from calculators.maths.ranks import (
@@ -52,7 +55,6 @@ UNCUT_TOKENS = 32768  # arg_utils.py of 0.6: chunked prefill is the default abov
 LARGE_CARD, HUGE_CARD = 70 * GIB, 160 * GIB  # arg_utils.py: where the defaults change
 ROTARY_ERROR = "as wide as a head: too much where only a part of it rotates, at most 0.1 GiB"
 SLOW_LARGE = ("A100", "GB10")  # large cards that keep the small defaults
-ACTIVATION_BYTES = 2  # 16-bit
 SMALL_CARD = 50 * GIB  # non-torch memory differs between cards of up to 48 GB and larger ones
 
 
@@ -144,12 +146,21 @@ class Vllm:
     def activation_bytes(self, batched_tokens: int, requests: int) -> int:
         """Peak of the profiling run: a full forward pass, or sampling for every request.
 
-        The sampler runs while the hidden states of the pass are still held.
+        The sampler runs while the hidden states of the pass are still held. A vision tower is
+        profiled before; what it makes stays beside both.
         """
         per, vocabulary = self._sampler
         hidden = ACTIVATION_BYTES * batched_tokens * self.model.hidden_size
         sampler = round(per * min(requests, batched_tokens) * vocabulary) + hidden
-        return max(sampler, batched_tokens * self._forward_bytes_per_token)
+        tower, held = self._vision.bytes(batched_tokens, requests, self.plan.context)
+        return max(tower, held + max(sampler, batched_tokens * self._forward_bytes_per_token))
+
+    @cached_property
+    def _vision(self) -> VisionPass:
+        model = self.model
+        if not self.plan.vision:
+            model = replace(model, tensors=tuple(t for t in model.tensors if t.part != "vision"))
+        return VisionPass(model, self.plan.tensor_parallel)
 
     @cached_property
     def rope_bytes(self) -> int:
@@ -168,10 +179,14 @@ class Vllm:
         name = f"vllm.non_torch{parallel}{small}_bytes"
         return setting(name), error_of(name)
 
-    @cached_property
-    def _graphs(self) -> tuple[int, str]:
-        name = "vllm.graph_bytes"
-        return setting(name, self.version), error_of(name, self.version)
+    def graph_bytes(self, batched_tokens: int, requests: int) -> tuple[int, str]:
+        """CUDA graphs: what capture takes, and since 0.20 what the start sets aside for it."""
+        if self.plan.enforce_eager:
+            return 0, ""
+        if self.version < GRAPHS_INSIDE_SINCE:
+            return setting("vllm.graph_bytes"), error_of("vllm.graph_bytes")
+        count = graphs(requests, 1 + self.plan.speculative_tokens, batched_tokens)
+        return reserved_bytes(len(self.model.layers), count), error_of("vllm.graph_layer_bytes")
 
     @cached_property
     def _fraction(self) -> float:
@@ -188,11 +203,18 @@ class Vllm:
         )
 
     def loaded_bytes(self, weights: RankWeights) -> int:
-        """What "Model loading took" counts: weights, rotary tables, and for quantized latent
-        attention the 16-bit copy of its up-projection (mla_attention.py).
+        """What "Model loading took" counts: weights, rotary tables, room for LoRA adapters, and for
+        quantized latent attention the 16-bit copy of its up-projection (mla_attention.py).
         """
         copies = weights.latent_up_bytes if weights.quantized else 0
-        return weights.bytes + self.rope_bytes + copies + self.padding(weights.mxfp4_bytes)
+        padding = self.padding(weights.mxfp4_bytes)
+        return weights.bytes + self.rope_bytes + copies + padding + self._adapters
+
+    @cached_property
+    def _adapters(self) -> int:
+        plan = self.plan
+        ranks, slots = plan.tensor_parallel, plan.max_loras
+        return slot_bytes(self.model, slots, plan.max_lora_rank, self.version, ranks)
 
     def padding(self, mxfp4: int) -> int:
         """mxfp4 experts are padded for their kernels: the hidden size to a multiple of 256.
@@ -213,8 +235,8 @@ class Vllm:
         loaded = self.loaded_bytes(weights)
         active = self.activation_bytes(tokens, requests)
         libraries, libraries_error = self.non_torch(device)
-        graphs, graphs_error = self._graphs
-        inside = graphs if self.version >= GRAPHS_INSIDE_SINCE else 0
+        captured, graphs_error = self.graph_bytes(tokens, requests)
+        inside = captured if self.version >= GRAPHS_INSIDE_SINCE else 0
         available = limit - loaded - active - libraries - inside
         blocks = self.pool(tokens)
         count = blocks.blocks(available)
@@ -230,7 +252,7 @@ class Vllm:
                     "activations", active, "modelled", error_of("vllm.sampler_bytes", self.version)
                 ),
                 Term("libraries", libraries, "modelled", libraries_error),
-                Term("graphs", graphs, "modelled", graphs_error),
+                Term("graphs", captured, "modelled", graphs_error),
             ),
             kv_cache_bytes=available,
             kv_cache_tokens=self.tokens(blocks, count),
