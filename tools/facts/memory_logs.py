@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from calculators.facts import rows
 from tools.facts import File
 
 FORK = "ik_llama.cpp fork"
+FACTS = Path(__file__).parents[2] / "calculators" / "facts"
 NO_ADDRESS = "a log without a public address, used for tests only"
 
 # The logged name, or a part of it -> the catalogue's model of the same shape. First match wins.
@@ -172,8 +172,8 @@ EXPLAINED: dict[str, str] = {
     "rt-012": "one total as nvidia-smi shows it, of a mixed-type file",
     "rt-013": "one total as nvidia-smi shows it, of a mixed-type file",
     "rt-089": "one layer on the GPU; the cache stays in main memory",
-    "rt-101": "fewer requests were profiled than the default: its sampler's rule leaves room for 390",
-    "rt-107": "a dynamic quantization leaves some layers in 16 bit; LoRA slots stand beside the weights",
+    "rt-101": "fewer requests were profiled than the default: at most 390, by the sampler's rule",
+    "rt-107": "a dynamic quantization leaves some layers in 16 bit; LoRA slots stand beside",
     "rt-113": VISION,
     "rt-117": VISION,
     "rt-129": NO_POOL,
@@ -221,7 +221,8 @@ def convert(directory: Path) -> File:
 
 def entered() -> list[dict[str, Any]]:
     """Rows that were written into the facts themselves."""
-    return [dict(found) for found in rows("memory_logs") if not found["id"].startswith("rt-")]
+    kept = json.loads((FACTS / "memory_logs.json").read_text(encoding="utf-8"))["rows"]
+    return [found for found in kept if not found["id"].startswith("rt-")]
 
 
 def row(entry: dict[str, Any]) -> dict[str, Any]:
