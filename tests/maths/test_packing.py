@@ -6,7 +6,8 @@ import pytest
 
 from calculators.facts import rows
 from calculators.maths.packing import CannotPack, Checkpoint, Recipe, checkpoint, compare, formats
-from calculators.maths.packing.published import UnknownQuantization, excluded
+from calculators.maths.packing.module_lists import excluded
+from calculators.maths.packing.ways import UnknownQuantization
 from calculators.maths.tensors import Architecture, architecture
 
 MODELS = {row["id"]: row for row in rows("models")}

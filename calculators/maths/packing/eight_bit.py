@@ -22,6 +22,18 @@ def per_tensor(row: Row, recipe: Recipe) -> Stored:
     return Stored(f"{_name(recipe)} per tensor", (weight, *scales))
 
 
+def weights_only(row: Row, recipe: Recipe) -> Stored:
+    """One float32 for the weights; activations are scaled at run time."""
+    parts = (_weight(row, recipe), Part("weight_scale", "F32", ()))
+    return Stored(f"{_name(recipe)} per tensor", parts)
+
+
+def per_row(row: Row, recipe: Recipe) -> Stored:
+    """A float32 for every row."""
+    parts = (_weight(row, recipe), Part("weight_scale", "F32", (row.rows, 1)))
+    return Stored(f"{_name(recipe)} per row", parts)
+
+
 def per_block(row: Row, recipe: Recipe) -> Stored:
     """A float32 for every block, the ragged ones at the edges included."""
     blocks = (ceil(row.rows / BLOCK), ceil(row.columns / BLOCK))
@@ -45,8 +57,13 @@ def pack(architecture: Architecture, recipe: Recipe) -> Checkpoint:
 
 
 def _weight(row: Row, recipe: Recipe) -> Part:
-    return Part("weight", recipe.settings.options["weight"], (row.rows, row.columns))
+    return Part("weight", _code(recipe), (row.rows, row.columns))
 
 
 def _name(recipe: Recipe) -> str:
-    return "int8" if recipe.settings.options["weight"] == "I8" else "fp8"
+    return "int8" if _code(recipe) == "I8" else "fp8"
+
+
+def _code(recipe: Recipe) -> str:
+    """FP8 where a publisher's config was read, and no format of our own."""
+    return str(recipe.settings.options.get("weight", "F8_E4M3"))

@@ -16,6 +16,11 @@ def nvfp4(row: Row, recipe: Recipe) -> Stored:
     return Stored("nvfp4 g16", (*parts, Part("input_scale", "F32", ())))
 
 
+def nvfp4_weights(row: Row, recipe: Recipe) -> Stored:
+    """As `nvfp4`, the activations in 16 bits: no scale for them."""
+    return Stored("nvfp4 g16", (*_blocks(row, 16, "F8_E4M3"), Part("weight_scale_2", "F32", ())))
+
+
 def mxfp4(row: Row, recipe: Recipe) -> Stored:
     """Groups of 32, the scale a bare exponent."""
     return Stored("mxfp4 g32", _blocks(row, 32, "U8"), stacked=row.tensor.stacked)

@@ -28,15 +28,21 @@ LATEST = "9999-12"
 # The month in which the widely used files of a family were made, where the rules have changed
 # since. Every other family is packed by the latest rules.
 PUBLISHED = {
+    "bailing_moe_v2": "2025-10",
+    "bloom": "2024-08",
+    "chatglm": "2024-08",
     "deepseek_v2": "2024-06",
     "falcon": "2023-10",
     "gemma3n": "2025-07",
     "glm4_moe_lite": "2026-02",
     "gpt2": "2024-01",
+    "gpt_bigcode": "2024-08",
+    "gpt_neox": "2024-08",
     "mimo_v2_flash": "2026-01",
     "mpt": "2023-10",
     "nemotron_h": "2026-04",
     "phi3": "2024-05",
+    "qwen": "2024-01",
     "qwen3_5": "2026-04",
     "qwen3_5_moe": "2026-04",
     "qwen3_next": "2025-12",

@@ -16,6 +16,18 @@ MLA_SPLIT_SINCE = "2025-04"  # ggml-org/llama.cpp#12801, merged 2025-04-15
 # ggml-org/llama.cpp#16095, 843 when split); that of 2026-02, which reads Qwen3.5 too, splits it.
 DELTA_NET_SPLIT_SINCE = "2026-02"
 
+# Fused projections that the converter takes apart: internlm.py@32e9e044, baichuan.py@7bca1fd9,
+# bailingmoe.py@051139f5 (version 2 keeps its own).
+SPLITS_QKV = {
+    "internlm2": "wqkv",
+    "baichuan": "W_pack",
+    "bailing_moe": "query_key_value",
+}
+
+# The repositories of Phi-1, 1.5 and 2 held one fused projection until they were written anew for
+# Transformers' own class in 2024-01 (seen in TheBloke's files of phi-2, of 2023-12).
+FUSED_UNTIL = {"phi": "2024-01"}
+
 # Multi-token-prediction blocks. Always written: conversion/glm.py@051139f5. Written since
 # ggml-org/llama.cpp#22673 (2026-05) taught it to use them: qwen.py@03173d5e, step3.py@0bbad317,
 # glm.py@051139f5, nemotron.py@003ebfc1, mimo.py@051139f5. DeepSeek's are dropped (deepseek.py).
@@ -65,7 +77,8 @@ def stored_tensors(architecture: Architecture, built: str) -> Iterator[Stored]:
     for tensor in architecture.tensors:
         if not in_main_file(tensor) or (tensor.part == "mtp" and not _keeps(architecture, built)):
             continue
-        for part in _split(architecture, _renumbered(architecture, tensor), built):
+        numbered = _fused(architecture, _renumbered(architecture, tensor), built)
+        for part in _split(architecture, numbered, built) if numbered else ():
             yield Stored(part, max(1, len(part.layers)))
     yield from (Stored(tensor, 1) for tensor in _added(architecture))
 
@@ -84,6 +97,23 @@ def _renumbered(architecture: Architecture, tensor: Tensor) -> Tensor:
     return replace(tensor, layers=tuple(count + layer for layer in tensor.layers))
 
 
+def _fused(architecture: Architecture, tensor: Tensor, built: str) -> Tensor | None:
+    """Query, key and value in one, where the files of that time had them so: in the query's place,
+    with all their rows; None for the key and the value.
+    """
+    if tensor.kind != "attention" or built >= FUSED_UNTIL.get(architecture.model_type, ""):
+        return tensor
+    attention = _attention(architecture, tensor)
+    module = tensor.name.split(".")[-2]
+    if attention is None or module not in ("q_proj", "k_proj", "v_proj"):
+        return tensor
+    if module != "q_proj":
+        return None
+    keys = attention.key_value_heads * (attention.head_dim + attention.value_head_dim)
+    shape = (tensor.shape[0] + keys, *tensor.shape[1:])
+    return replace(tensor, name=tensor.name.replace("q_proj", "qkv_proj"), shape=shape)
+
+
 def _split(architecture: Architecture, tensor: Tensor, built: str) -> Iterator[Tensor]:
     """The tensor under its GGUF name or names."""
     name = gguf_name(tensor.name, tensor.kind)
@@ -92,6 +122,8 @@ def _split(architecture: Architecture, tensor: Tensor, built: str) -> Iterator[T
         yield from _absorbed(architecture, replace(tensor, name=name))
     elif "in_proj_qkvz" in tensor.name and built >= DELTA_NET_SPLIT_SINCE:
         yield from _delta_net(architecture, replace(tensor, name=name))
+    elif SPLITS_QKV.get(architecture.model_type) in tensor.name.split("."):
+        yield from _query_key_value(architecture, tensor)
     elif _holds_gate_and_up(tensor) and architecture.model_type not in GEMMA4:
         half = (shape[0] // 2, *shape[1:])
         suffix = {"expert": "_exps", "shared_expert": "_shexp"}.get(tensor.kind, "")
@@ -130,6 +162,20 @@ def _absorbed(architecture: Architecture, tensor: Tensor) -> Iterator[Tensor]:
     prefix = "blk.{}.attn_"
     yield replace(tensor, name=f"{prefix}k_b.weight", shape=(heads, rank, nope))
     yield replace(tensor, name=f"{prefix}v_b.weight", shape=(heads, attention.value_head_dim, rank))
+
+
+def _query_key_value(architecture: Architecture, tensor: Tensor) -> Iterator[Tensor]:
+    """The three projections of a fused one, weight or bias."""
+    attention = _attention(architecture, tensor)
+    if attention is None:
+        yield tensor
+        return
+    heads, per_value = attention.key_value_heads, attention.value_head_dim
+    rows = (attention.query_heads * attention.head_dim, heads * attention.head_dim)
+    ending = tensor.name.rpartition(".")[2]
+    for part, count in zip("qkv", (*rows, heads * per_value), strict=True):
+        shape = (count, *tensor.shape[1:])
+        yield replace(tensor, name=f"blk.{{}}.attn_{part}.{ending}", shape=shape)
 
 
 def _delta_net(architecture: Architecture, tensor: Tensor) -> Iterator[Tensor]:

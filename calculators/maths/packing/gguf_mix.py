@@ -13,7 +13,8 @@ from typing import Literal
 from calculators.maths.packing.gguf_types import BLOCK_TYPES, DEFAULT_TYPE, CannotQuantize
 
 # ggml-org/llama.cpp#4872, merged 2024-01-11: shares of the layers, where it had been 2 or 4 layers
-# (seen in the exact bytes of TheBloke's CodeLlama and Yi files of 2023), a smaller Q2_K, and rules
+# (seen in the exact bytes of TheBloke's CodeLlama and Yi files of 2023), a smaller Q2_K (but for
+# grouped values, which had been Q3_K: seen in his Mistral, Yi and DeepSeek Coder files), and rules
 # for experts, which had none; their routers had been left in 16 bits.
 MIX_SINCE = "2024-01"
 
@@ -120,7 +121,7 @@ def _each(names: tuple[str, ...], *rules: tuple[Condition, str]) -> dict[str, Ru
 _VALUE: dict[str, Rules] = {
     **_each(_LOWEST, (_grouped_or_experts, "Q4_K"), (_always, "Q2_K")),
     **_each(_LOW, (_grouped_or_experts, "Q4_K"), (_always, "IQ3_S")),
-    "Q2_K": ((_grouped, "Q4_K"), (_always, "Q3_K")),
+    "Q2_K": ((_of_2023, "Q3_K"), (_grouped, "Q4_K"), (_always, "Q3_K")),
     "Q2_K_S": ((_grouped, "Q4_K"),),
     "IQ3_XXS": ((_grouped, "Q4_K"), (_imatrix, "IQ3_XXS"), (_always, "IQ3_S")),
     **_each(("IQ3_XS", "IQ3_S"), (_grouped, "Q4_K")),

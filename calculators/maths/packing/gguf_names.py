@@ -13,9 +13,13 @@ from calculators.maths.tensors import Tensor
 # Last part of the Hugging Face name -> GGUF name. Outside the layers.
 _OUTSIDE = {
     **dict.fromkeys(
-        ("embed_tokens", "wte", "word_embeddings", "embeddings", "embed_in", "embed"), "token_embd"
+        (
+            *("embed_tokens", "wte", "word_embeddings", "embeddings", "embed_in", "embed"),
+            "tok_embeddings",
+        ),
+        "token_embd",
     ),
-    **dict.fromkeys(("lm_head", "embed_out", "output", "head"), "output"),
+    **dict.fromkeys(("lm_head", "embed_out", "output", "head", "output_layer"), "output"),
     **dict.fromkeys(
         ("norm", "norm_f", "ln_f", "final_layernorm", "final_layer_norm"), "output_norm"
     ),
@@ -32,6 +36,8 @@ _OUTSIDE = {
 # Inside the layers, by the whole name after the layer's index where the last part is ambiguous ...
 _WHOLE = {
     "mlp.shared_expert_gate": "ffn_gate_inp_shexp",
+    "mlp.w2": "ffn_gate",  # the first Qwen; its w1 is up
+    "mlp.w1": "ffn_up",
     "router.proj": "ffn_gate_inp",
     "router.scale": "ffn_gate_inp.scale",
     "router.per_expert_scale": "ffn_down_exps.scale",

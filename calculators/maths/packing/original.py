@@ -3,28 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from calculators.maths.packing import awq, bitsandbytes, gptq
 from calculators.maths.packing.assembly import Store, assemble
 from calculators.maths.packing.layout import layout
 from calculators.maths.packing.model import Checkpoint
-from calculators.maths.packing.published import (
-    MODELS,
-    READERS,
-    UnknownQuantization,
-    as_recipe,
-    names_layers,
-)
+from calculators.maths.packing.module_lists import names_layers
+from calculators.maths.packing.published import read
 from calculators.maths.packing.recipe import Recipe
 from calculators.maths.packing.unquantized import pack as unquantized
 from calculators.maths.tensors import Architecture, Tensor
-
-FORMATS = {"awq": awq.pack, "gptq": gptq.pack, "bitsandbytes": bitsandbytes.pack}
-# eh_proj joins two streams in a prediction block, weights_proj weighs the heads of a sparse
-# indexer; both are 16-bit in DeepSeek V3, V3.2 and GLM-5 (their published scale counts)
-ALWAYS_KEPT = (
-    *("embedding", "head", "router", "vision", "audio", "projector"),
-    *("*.eh_proj.*", "*.weights_proj.*"),
-)
 
 Chosen = dict[tuple[str, tuple[int, ...]], Store | None]
 
@@ -34,21 +20,14 @@ def pack(architecture: Architecture, recipe: Recipe) -> Checkpoint:
     config = architecture.quantization
     if not config:
         return unquantized(architecture, recipe)
-    method = str(config.get("quant_method"))
-    settings = as_recipe(config)
-    if settings:
-        return FORMATS[method](architecture, settings)
-    if method not in READERS:
-        known = ", ".join(sorted({*READERS, *FORMATS}))
-        raise UnknownQuantization(f"quant_method {method!r} is not known here (known: {known})")
-    reader = MODELS.get(architecture.model_type, READERS[method])
-    split, chosen = _split(architecture, reader(config), names_layers(config))
-    kept = layout(split).named((*ALWAYS_KEPT, *recipe.keeps))
+    published = read(config, architecture.model_type)
+    split, chosen = _split(architecture, published.choose, names_layers(config))
+    kept = layout(split).named((*published.keep, *recipe.keeps))
 
     def assign(tensor: Tensor) -> Store | None:
         return None if kept(tensor) else chosen[tensor.name, tensor.layers]
 
-    return assemble(split, recipe, assign)
+    return assemble(split, published.recipe or recipe, assign)
 
 
 def _split(
