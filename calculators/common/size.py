@@ -197,6 +197,13 @@ def _notes(packed: Checkpoint, model: Architecture, recipe: Recipe) -> Notes | N
                 "leaves out or keeps in a file of their own."
             )
         )
+    if left_out < 0 and model.tied:
+        until = ""
+        if recipe.format == "awq":
+            until = " (AutoAWQ did until November 2024, and the published files are of that time)"
+        found.append(
+            Note(f"The head, tied to the embedding, is stored as a matrix of its own{until}.")
+        )
     if packed.parameters and not any(part.quantized for part in packed.parts) and recipe.bits < 16:
         found.append(Note("Nothing of this model is quantized by this recipe.", "warning"))
     return Notes(tuple(found)) if found else None

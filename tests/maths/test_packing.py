@@ -109,8 +109,8 @@ def test_block_scales_of_a_mixed_checkpoint() -> None:
 
 COPIED_HEADS = [
     # tied model, elements of the lm_head that the published AWQ and FP8 files hold nevertheless
-    ("Qwen/Qwen2.5-3B-Instruct", "format=awq", 311_164_928),
-    ("Qwen/Qwen2.5-1.5B", "format=awq", 233_373_696),
+    ("Qwen/Qwen2.5-3B-Instruct", "format=awq&built=2025-01", 311_164_928),
+    ("Qwen/Qwen2.5-1.5B", "format=awq&built=2025-01", 233_373_696),
     ("Qwen/Qwen3-4B-Instruct-2507", "format=fp8-block", 388_956_160),
 ]
 
@@ -120,6 +120,15 @@ def test_copied_head(name: str, recipe: str, elements: int) -> None:
     shared = checkpoint(model(name), recipe)
     copied = checkpoint(model(name), f"{recipe}&head=copied")
     assert copied.tensor_bytes - shared.tensor_bytes == 2 * elements
+
+
+@pytest.mark.parametrize("name", ["Qwen/Qwen2.5-3B-Instruct", "Qwen/Qwen2.5-1.5B"])
+def test_awq_copied_heads_until_november_2024(name: str) -> None:
+    published = checkpoint(model(name), "format=awq")
+    assert published.parameters > model(name).parameters
+    made_now = {**MODELS[name]["config"], "quantization_config": {"quant_method": "awq"}}
+    said = checkpoint(architecture(made_now), "format=original")
+    assert said.tensor_bytes == published.tensor_bytes
 
 
 BITS = [

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from calculators.maths.packing import awq
 from calculators.maths.packing.assembly import Store, assemble
 from calculators.maths.packing.layout import layout
 from calculators.maths.packing.model import Checkpoint
@@ -27,7 +28,10 @@ def pack(architecture: Architecture, recipe: Recipe) -> Checkpoint:
     def assign(tensor: Tensor) -> Store | None:
         return None if kept(tensor) else chosen[tensor.name, tensor.layers]
 
-    return assemble(split, published.recipe or recipe, assign)
+    made = published.recipe or recipe
+    return assemble(
+        split, awq.as_made(architecture, made) if made.format == "awq" else made, assign
+    )
 
 
 def _split(
