@@ -34,7 +34,9 @@ def subject(text: str) -> Subject:
             return Subject(model, architecture(model.config))
         return _of_catalogue(model)
     except UnknownArchitecture as unknown:
-        raise Refused(f"{_sentence(str(unknown))}") from None
+        said = _sentence(str(unknown))
+        notes = model.row.get("notes")  # what is known of a model that the catalogue holds in part
+        raise Refused(f"{said} {model.name}: {notes}." if notes else said) from None
 
 
 def _sentence(text: str) -> str:

@@ -71,18 +71,21 @@ FALCON_7B = {
     "mamba_d_ssm": 3072,
 }
 QWEN_38_NEXT = {"model_type": "qwen4_exp", "hidden_size": 2560, "num_hidden_layers": 48}
+QWEN_38 = {"model_type": "qwen3_5", "text_config": {"hidden_size": 5120, "num_hidden_layers": 64}}
+QWEN_38_MAX = {
+    "model_type": "qwen3_5_moe",
+    "text_config": {"hidden_size": 8192, "num_hidden_layers": 92, "num_attention_heads": 64},
+}
+GRANITE_31 = {"model_type": "granitemoe", "hidden_size": 1536, "num_hidden_layers": 32}
 V41_FLASH = {"hidden_size": 5120, "num_hidden_layers": 40, "n_routed_experts": 384}
 
 
 @pytest.mark.parametrize(
     ("config", "missing"),
     [
-        ("Qwen/Qwen3.8-27B", ["text_config.vocab_size"]),
-        ("ibm-granite/granite-3.1-3b-a800m-instruct", ["vocab_size"]),
-        (
-            "Qwen/Qwen3.8-2.4T-A95B",
-            ["text_config.vocab_size", "text_config.linear_num_value_heads"],
-        ),
+        (QWEN_38, ["text_config.vocab_size"]),
+        (GRANITE_31, ["vocab_size"]),
+        (QWEN_38_MAX, ["text_config.vocab_size", "text_config.linear_num_value_heads"]),
         (FALCON_7B, ["vocab_size", "intermediate_size"]),
         (QWEN_38_NEXT, ["qwen4_exp"]),
         (V41_FLASH, ["model_type"]),
@@ -90,16 +93,16 @@ V41_FLASH = {"hidden_size": 5120, "num_hidden_layers": 40, "n_routed_experts": 3
     ],
 )
 def test_a_config_too_short_to_count_is_refused_by_name(
-    config: str | dict[str, Any], missing: list[str]
+    config: dict[str, Any], missing: list[str]
 ) -> None:
     with pytest.raises(UnknownArchitecture) as refused:
-        architecture(ROWS[config]["config"] if isinstance(config, str) else config)
+        architecture(config)
     assert [name for name in missing if name not in str(refused.value)] == []
 
 
 @pytest.mark.parametrize("model", PARTIAL)
 def test_every_partial_row_is_refused(model: str) -> None:
-    with pytest.raises(UnknownArchitecture, match="missing"):
+    with pytest.raises(UnknownArchitecture, match="missing|not known here"):
         of(model)
 
 

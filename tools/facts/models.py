@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.facts import File
+from tools.facts.models_completed import completed
 
 ABOUT = (
     "Models by their config.json, reduced to the keys that decide shapes, cache and context. "
@@ -79,6 +80,7 @@ REASONS = {
     "zai-org/GLM-5.3": _MTP,
     "moonshotai/Kimi-K2.7-Code": "the card rounds to 1 T",
     "moonshotai/Kimi-K3": "the card rounds to 2.8 T, and the vision tower is not counted",
+    "Qwen/Qwen3.8-27B": "the name leaves out the vision tower and the prediction block",
     "stepfun-ai/Step-3.7-Flash": "the figure holds the vision tower but no prediction layers; "
     "the count holds three of these and no vision tower",
     "nvidia/Nemotron-H-56B-Base-8K": _NAME,
@@ -106,7 +108,8 @@ ADJUST: dict[str, list[tuple[str, int]]] = {
 def convert(directory: Path) -> File:
     """One row per model; a model for which no source is named is left out."""
     gathered = json.loads((directory / "models.json").read_text(encoding="utf-8"))
-    rows = [_row(entry) for entry in gathered]
+    by_id = {entry["id"]: entry for entry in gathered}
+    rows = [_row(completed(entry, by_id)) for entry in gathered]
     return File(about=ABOUT, date="2026-11", rows=[row for row in rows if row["source"]])
 
 

@@ -144,8 +144,10 @@ def _squeezed(tensor: Tensor) -> tuple[int, ...]:
 
 
 def _holds_gate_and_up(tensor: Tensor) -> bool:
-    """Fused gate and up of experts; of granite's shared block too (conversion/granite.py)."""
-    if "input_linear" in tensor.name:
+    """Fused gate and up of experts; of granite's shared block (conversion/granite.py) and of
+    OpenELM (openelm.py) too.
+    """
+    if "input_linear" in tensor.name or tensor.name.endswith("ffn.proj_1.weight"):
         return True
     return tensor.kind == "expert" and "gate_up_proj" in tensor.name
 

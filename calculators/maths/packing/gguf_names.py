@@ -15,7 +15,7 @@ _OUTSIDE = {
     **dict.fromkeys(
         (
             *("embed_tokens", "wte", "word_embeddings", "embeddings", "embed_in", "embed"),
-            "tok_embeddings",
+            *("tok_embeddings", "token_embeddings"),
         ),
         "token_embd",
     ),
@@ -98,11 +98,12 @@ _RECURRENT = {
 _FEED_FORWARD = {
     **dict.fromkeys(("gate_proj", "w1", "c_fc_0"), "ffn_gate"),
     **dict.fromkeys(
-        ("up_proj", "w3", "fc1", "c_fc", "c_fc_1", "fc_in", "dense_h_to_4h", "gate_up_proj"),
+        ("up_proj", "w3", "v1", "fc1", "c_fc", "c_fc_1", "fc_in", "dense_h_to_4h", "gate_up_proj"),
         "ffn_up",
     ),
     **dict.fromkeys(
-        ("down_proj", "w2", "fc2", "c_proj", "fc_out", "dense_4h_to_h", "output_linear"), "ffn_down"
+        ("down_proj", "w2", "fc2", "c_proj", "fc_out", "dense_4h_to_h", "output_linear", "proj_2"),
+        "ffn_down",
     ),
 }
 _FEED_FORWARD_SUFFIX = {"mlp": "", "expert": "_exps", "shared_expert": "_shexp"}

@@ -12,7 +12,7 @@ from calculators.maths.packing.assembly import CannotPack, Part, Store, Stored
 from calculators.maths.packing.layout import Row
 from calculators.maths.packing.module_lists import bare, excluded
 from calculators.maths.packing.recipe import Recipe
-from calculators.maths.packing.ways import Choose, Published, UnknownQuantization
+from calculators.maths.packing.ways import Choose, Published, UnknownQuantization, names
 
 PRODUCER = "modelopt"
 MX_GROUP = 32
@@ -49,10 +49,13 @@ def made_by(config: Mapping[str, Any]) -> bool:
 
 def modelopt(config: Mapping[str, Any]) -> Published:
     """Raises UnknownQuantization for an algorithm that is not known here."""
+    inner = config.get("quantization")
+    if isinstance(inner, Mapping):  # as in hf_quant_config.json
+        config = inner
     algorithm = config.get("quant_algo")
     if algorithm == "MIXED_PRECISION":
         return Published(listed(config), keep=())
-    named = excluded(config.get("ignore") or config.get("exclude_modules") or ())
+    named = excluded(names(config, "ignore", "exclude_modules"))
     store = _store(algorithm)
     return Published(lambda module: None if named(module) else store)
 

@@ -9,6 +9,7 @@ from calculators.maths.packing.layout import layout
 from calculators.maths.packing.model import Checkpoint
 from calculators.maths.packing.module_lists import names_layers
 from calculators.maths.packing.published import read
+from calculators.maths.packing.published_whole import PACKS, whole
 from calculators.maths.packing.recipe import Recipe
 from calculators.maths.packing.unquantized import pack as unquantized
 from calculators.maths.tensors import Architecture, Tensor
@@ -21,6 +22,9 @@ def pack(architecture: Architecture, recipe: Recipe) -> Checkpoint:
     config = architecture.quantization
     if not config:
         return unquantized(architecture, recipe)
+    recipe_of_all = whole(config)
+    if recipe_of_all:
+        return PACKS[recipe_of_all.settings.family](architecture, recipe_of_all)
     published = read(config, architecture.model_type)
     split, chosen = _split(architecture, published.choose, names_layers(config))
     kept = layout(split).named((*published.keep, *recipe.keeps))

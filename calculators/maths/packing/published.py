@@ -13,7 +13,7 @@ from calculators.maths.packing.layout import Row
 from calculators.maths.packing.module_lists import Named, excluded, targets
 from calculators.maths.packing.published_formats import of_awq, of_bitsandbytes, of_gptq
 from calculators.maths.packing.recipe import Recipe
-from calculators.maths.packing.ways import Choose, Published, UnknownQuantization
+from calculators.maths.packing.ways import Choose, Published, UnknownQuantization, names
 
 Config = Mapping[str, Any]
 Read = Callable[[Config], Published]
@@ -36,7 +36,7 @@ def _unless(named: Named, store: Store) -> Published:
 
 def fp8(config: Config) -> Published:
     """`fp8`: blocks of 128 x 128, or one scale per matrix."""
-    named = excluded(config.get("modules_to_not_convert") or config.get("ignored_layers") or ())
+    named = excluded(names(config, "modules_to_not_convert", "ignored_layers"))
     block = config.get("weight_block_size")
     if block not in (None, [128, 128], (128, 128)):
         raise UnknownQuantization(f"weight_block_size {block!r} is not known here")
@@ -50,12 +50,12 @@ def fbgemm_fp8(config: Config) -> Published:
     """`fbgemm_fp8` of Llama 3.1 405B: a float32 for every row
     (huggingface/transformers:src/transformers/integrations/fbgemm_fp8.py, FbgemmFp8Linear).
     """
-    return _unless(excluded(config.get("modules_to_not_convert") or ()), eight_bit.per_row)
+    return _unless(excluded(names(config, "modules_to_not_convert")), eight_bit.per_row)
 
 
 def experts_mxfp4(config: Config) -> Published:
     """`mxfp4` of gpt-oss."""
-    return _unless(excluded(config.get("modules_to_not_convert") or ()), fp4.mxfp4)
+    return _unless(excluded(names(config, "modules_to_not_convert")), fp4.mxfp4)
 
 
 def compressed_tensors(config: Config, shape: str = "I64") -> Published:
@@ -63,13 +63,14 @@ def compressed_tensors(config: Config, shape: str = "I64") -> Published:
 
     A group that names modules goes before one for all Linear. `shape`: dtype of weight_shape.
     """
-    named = excluded(config.get("ignore") or ())
+    named = excluded(names(config, "ignore"))
     groups = config.get("config_groups")
     if not isinstance(groups, Mapping) or not groups:
         raise UnknownQuantization("compressed-tensors: the key config_groups is missing")
     schemes = [
-        (group.get("targets") or ["Linear"], _scheme(group.get("weights") or {}, group, shape))
+        (names(group, "targets") or ("Linear",), _scheme(group.get("weights") or {}, group, shape))
         for group in groups.values()
+        if isinstance(group, Mapping)
     ]
     schemes.sort(key=lambda scheme: "Linear" in scheme[0])
     tests = [(targets(listed), store) for listed, store in schemes]

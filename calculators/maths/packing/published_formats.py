@@ -8,7 +8,7 @@ from calculators.maths.packing.assembly import Store, Stored
 from calculators.maths.packing.layout import Row
 from calculators.maths.packing.module_lists import Named, excluded, holding
 from calculators.maths.packing.recipe import Recipe
-from calculators.maths.packing.ways import Published, UnknownQuantization
+from calculators.maths.packing.ways import Published, UnknownQuantization, names, recipe_of
 
 Config = Mapping[str, Any]
 
@@ -18,12 +18,12 @@ def of_awq(config: Config) -> Published:
     version = str(config.get("version", "gemm")).lower()
     if version != "gemm":
         raise UnknownQuantization(f"awq version {version!r} is not known here (known: gemm)")
-    recipe = _recipe(
+    recipe = recipe_of(
         "awq",
         bits=config.get("bits") or config.get("w_bit") or 4,
         group_size=config.get("group_size") or config.get("q_group_size") or 128,
     )
-    named = holding(config.get("modules_to_not_convert") or ())
+    named = holding(names(config, "modules_to_not_convert"))
     return _all_but(named, awq.store, recipe)
 
 
@@ -35,7 +35,7 @@ def of_gptq(config: Config) -> Published:
     meta = config.get("meta")
     quantizer = meta.get("quantizer") if isinstance(meta, Mapping) else None
     head = ("-head",) if config.get("lm_head") is True else ()
-    recipe = _recipe(
+    recipe = recipe_of(
         "gptq",
         bits=config.get("bits", 4),
         group_size=config.get("group_size", 128),
@@ -43,7 +43,7 @@ def of_gptq(config: Config) -> Published:
         zero_bias="gptqmodel" not in str(quantizer).lower(),
         keep=("default", *head),
     )
-    words, rules = config.get("modules_to_not_convert") or (), _dynamic(config.get("dynamic"))
+    words, rules = names(config, "modules_to_not_convert"), _dynamic(config.get("dynamic"))
     skipped, ruled = holding(words), excluded(rules)
     return _all_but(lambda module: skipped(module) or ruled(module), gptq.store, recipe)
 
@@ -61,25 +61,13 @@ def _dynamic(rules: object) -> list[str]:
 def of_bitsandbytes(config: Config) -> Published:
     """`bitsandbytes`: a list of what it skips may name single layers."""
     if config.get("load_in_8bit"):
-        recipe = _recipe("bnb-int8")
+        recipe = recipe_of("bnb-int8")
     else:
         kind = config.get("bnb_4bit_quant_type", "fp4")
         nested = bool(config.get("bnb_4bit_use_double_quant"))
-        recipe = _recipe(f"bnb-{kind}", double_quant=nested)
-    named = excluded(config.get("llm_int8_skip_modules") or ())
+        recipe = recipe_of(f"bnb-{kind}", double_quant=nested)
+    named = excluded(names(config, "llm_int8_skip_modules"))
     return _all_but(named, bitsandbytes.store, recipe)
-
-
-def _recipe(format: str, **settings: object) -> Recipe:
-    """The recipe, or UnknownQuantization where the format has no such setting."""
-    words = [f"format={format}"]
-    for name, value in settings.items():
-        text = ",".join(value) if isinstance(value, tuple) else str(value).lower()
-        words.append(f"{name}={text}")
-    try:
-        return Recipe.parse("&".join(words))
-    except ValueError as mistake:
-        raise UnknownQuantization(f"quantization_config, {mistake}") from None
 
 
 def _all_but(named: Named, store: Store, recipe: Recipe) -> Published:

@@ -49,13 +49,23 @@ def architecture(config: Mapping[str, Any]) -> Architecture:
     layout is not understood: a size is never guessed.
     """
     outer = Config(config)
+    if outer.flag("is_encoder_decoder"):
+        raise UnknownArchitecture(
+            f"{outer.model_type or 'this model'} is an encoder and a decoder "
+            "(is_encoder_decoder); only models that are one of both are known here"
+        )
     model_type, reader = reader_of(outer)
     if not outer.model_type:
         outer = Config({**config, "model_type": model_type})
-    quantization = outer.part("quantization_config") or outer.text.part("quantization_config")
+    quantization = next(filter(None, map(_quantization, (outer, outer.text))), None)
     rope = outer.text.part("rope_scaling") or outer.text.part("rope_parameters")
     return replace(
         reader(outer),
         quantization=quantization.data if quantization else None,
         rope=rope.data if rope else None,
     )
+
+
+def _quantization(config: Config) -> Config | None:
+    """What the file says of its own packing; mlx-lm calls it `quantization` alone."""
+    return config.part("quantization_config") or config.part("quantization")

@@ -1,6 +1,7 @@
 """Reading a `config.json` that somebody else wrote: typed, within bounds, with plain errors."""
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 INTEGER_AT_MOST = 10**9  # no dimension of a model comes near; a sum of products stays a float
@@ -14,10 +15,14 @@ class UnknownArchitecture(ValueError):
     def of_type(cls, config: "Config", known: Iterable[str]) -> "UnknownArchitecture":
         if not config.model_type:
             return cls("this config has no model_type, so its layout is not known")
-        listed = ", ".join(known)
-        return cls(
-            f"the architecture {_shown(config.model_type)} is not known here (known: {listed})"
+        types = list(known)
+        near = get_close_matches(config.model_type[:80], types, n=3)
+        others = (
+            f"the nearest of {len(types)} known: {', '.join(near)}"
+            if near
+            else (f"{len(types)} others are")
         )
+        return cls(f"the architecture {_shown(config.model_type)} is not known here ({others})")
 
 
 class Config:

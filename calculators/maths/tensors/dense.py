@@ -138,6 +138,7 @@ LAYOUTS = {
         defaults=sizes(32, 8, 14336, 131_072, head_dim=128),
     ),
     "granite": LLAMA,
+    "minicpm": replace(LLAMA, tied=True),
     "arcee": replace(LLAMA, gated=False),
     "smollm3": replace(LLAMA, tied=True, windows=flagged),
     "ernie4_5": Layout(bias=Key("use_bias"), mlp_bias=Key("use_bias"), head_dim=128, tied=True),

@@ -75,6 +75,10 @@ class Frame:
         head_dim = self.text.integer("head_dim", default=own) or self.hidden // heads
         if not head_dim:
             raise UnknownArchitecture(f"hidden_size {self.hidden} is less than {heads} heads")
+        if heads % key_value_heads:
+            raise UnknownArchitecture(
+                f"{heads} num_attention_heads do not share {key_value_heads} num_key_value_heads"
+            )
         return Attention(heads, key_value_heads, head_dim, head_dim)
 
     @cached_property
