@@ -9,6 +9,8 @@ import json
 import pkgutil
 from typing import Any, Literal
 
+from calculators.common import comparison
+from calculators.common.subject import subjects
 from calculators.kit import Answer, Calculator
 from calculators.kit.panel import render, texts
 
@@ -51,9 +53,12 @@ def answer(slug: str, query: str, shape: Literal["page", "whole"] = "whole") -> 
 
 
 def warm() -> None:
-    """Answer what every later answer builds on, so that a snapshot holds it: the default question of
-    every calculator, and what goes through a whole catalogue. More would only make it larger.
+    """Answer what every later answer builds on, so that a snapshot holds it: every model in every
+    format, the default question of every calculator, and what goes through a whole catalogue. More
+    would only make it larger.
     """
+    for subject in subjects():
+        comparison.kept(subject)
     for slug, calculator in CALCULATORS.items():
         for query in ("", *(one.query for one in calculator.page.examples if one.surveys)):
             answer(slug, query)

@@ -48,14 +48,25 @@ class Room(NamedTuple):
     taken_bytes: int
 
 
+Like = tuple[object, ...]
+
+
+class Kinds(NamedTuple):
+    """Devices by usable memory. `alike`: what of each an engine looks at, the same for many."""
+
+    devices: tuple[Device, ...]
+    usable_bytes: list[int]
+    alike: list[Like]
+
+
 @dataclass(frozen=True)
 class Host:
     """A model under an engine with one request: ask it which devices hold a packed checkpoint."""
 
     engine: str
     asked: Engine
-    devices: tuple[Device, ...]
-    _rooms: dict[tuple[object, ...], Room] = field(default_factory=dict, repr=False)
+    kinds: Kinds
+    _rooms: dict[RankWeights, dict[Like, Room]] = field(default_factory=dict, repr=False)
 
     def holding(self, packed: Checkpoint, most: int) -> tuple[Budget, ...]:
         """What the `most` smallest devices that run it then hold."""
@@ -64,40 +75,44 @@ class Host:
             self.asked.budget(weights, one) for one, _ in islice(self._fitting(weights), most)
         )
 
-    def smallest(self, packed: Checkpoint) -> tuple[Device, int] | None:
+    def smallest(self, weights: RankWeights) -> tuple[Device, int] | None:
         """The smallest device that runs it, and the bytes that it then holds."""
-        return next(self._fitting(self.asked.weights(packed)), None)
+        return next(self._fitting(weights), None)
 
     def _fitting(self, weights: RankWeights) -> Iterator[tuple[Device, int]]:
-        empty = replace(weights, bytes=0)
-        start = bisect_left(self.devices, weights.bytes, key=lambda one: one.usable_bytes)
-        for one in islice(self.devices, start, None):
-            room = self._room(one, empty)
-            if room.bytes >= weights.bytes:
-                yield one, weights.bytes + room.taken_bytes
+        size, kinds = weights.bytes, self.kinds
+        # 16-bit copies are kept of what is quantized; without any to keep it makes no difference.
+        copied = weights.quantized and weights.latent_up_bytes > 0
+        empty = replace(weights, bytes=0, quantized=copied)
+        rooms = self._rooms.setdefault(empty, {})
+        for place in range(bisect_left(kinds.usable_bytes, size), len(kinds.devices)):
+            like = kinds.alike[place]
+            room = rooms.get(like)
+            if room is None:
+                room = rooms[like] = self._room(empty, kinds.devices[place])
+            if room.bytes >= size:
+                yield kinds.devices[place], size + room.taken_bytes
 
-    def _room(self, one: Device, empty: RankWeights) -> Room:
-        """Found once for devices that are alike."""
-        like = (one.usable_bytes, one.marketed_bytes, one.vendor, one.compute_capability)
-        key = (*like, empty.latent_up_bytes, empty.quantized)
-        if key not in self._rooms:
-            budget = self.asked.budget(empty, one)
-            left = budget.kv_cache_bytes - budget.kv_needed_bytes
-            self._rooms[key] = Room(left, budget.total_bytes)
-        return self._rooms[key]
+    def _room(self, empty: RankWeights, one: Device) -> Room:
+        budget = self.asked.budget(empty, one)
+        return Room(budget.kv_cache_bytes - budget.kv_needed_bytes, budget.total_bytes)
 
 
 @cache
-def _devices_of(engine: str) -> tuple[Device, ...]:
+def _kinds_for(engine: str) -> Kinds:
     """MLX runs on Apple's machines alone, vLLM on the others, llama.cpp on all."""
     apple = {"mlx": True, "vllm": False}.get(engine)
-    return tuple(one for one in devices() if apple in (None, one.vendor == "Apple"))
+    found = tuple(one for one in devices() if apple in (None, one.vendor == "Apple"))
+    alike: list[Like] = [
+        (one.usable_bytes, one.marketed_bytes, one.vendor, one.compute_capability) for one in found
+    ]
+    return Kinds(found, [one.usable_bytes for one in found], alike)
 
 
 def host(model: Architecture, engine_name: str, context: int) -> Host:
     """The model under that engine with its defaults, one request of `context` tokens."""
     asked = engine(model, Plan(engine=engine_name, context=context))
-    return Host(engine_name, asked, _devices_of(engine_name))
+    return Host(engine_name, asked, _kinds_for(engine_name))
 
 
 def usual_engine(family: str) -> str:

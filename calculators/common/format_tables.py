@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from urllib.parse import parse_qsl, quote
 
-from calculators.common import quality_panel, weighed
+from calculators.common import quality_panel, usual_formats, weighed
 from calculators.common.citation import link
 from calculators.common.kernels import GENERATIONS
 from calculators.common.plan_fields import ENGINE_NAMES
@@ -95,9 +95,9 @@ def memory_chart(of: Of, chosen: Recipe | None, original_bytes: int) -> Chart:
 
 def _size(of: Of, recipe: Recipe) -> int:
     found = weighed.every_format(of).get(recipe)
-    if found is None:
-        found = weighed.weight_bytes(of, recipe)
-    return found if isinstance(found, int) else 0
+    if found is not None:
+        return found
+    return 0 if recipe in usual_formats.recipes() else weighed.weight_bytes(of, recipe)
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -106,7 +106,7 @@ def formats_table(of: Of, original_bytes: int, task: str) -> Table:
     count = weighed.parameters(of)
     table = []
     for recipe, size in weighed.every_format(of).items():
-        if isinstance(size, str) or recipe.format == "original" or size > original_bytes:
+        if recipe.format == "original" or size > original_bytes:
             continue
         ideal = count * width(recipe) / BITS
         table.append(
@@ -140,7 +140,7 @@ def frontier(of: Of, chosen: Recipe | None, basis: Loss, task: str) -> Chart | N
     named = [
         (label(recipe), group(recipe), size, question(of, recipe, task))
         for recipe, size in weighed.every_format(of).items()
-        if isinstance(size, int) and recipe.format != "original" and width(recipe) < SIXTEEN
+        if recipe.format != "original" and width(recipe) < SIXTEEN
     ]
     return quality_panel.frontier(named, basis, label(chosen) if chosen else "")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
+from calculators.common import usual_formats
 from calculators.common.kernels import generation, runs
 from calculators.common.plan import Case, Machine, case, packing, shares
 from calculators.common.speed import setup_of
@@ -12,7 +13,7 @@ from calculators.common.subject import Subject, subjects
 from calculators.kit import Column, Link, Refused, Table
 from calculators.maths.kv_cache import kv_bytes_per_token
 from calculators.maths.memory import Budget, Plan
-from calculators.maths.packing import Recipe, checkpoint
+from calculators.maths.packing import Recipe
 from calculators.maths.roofline import decode
 from calculators.maths.traffic import Work, kv_bytes_read, work
 
@@ -64,20 +65,17 @@ def capacity(one: Subject) -> float:
     return math.sqrt(shape.parameters * shape.active_parameters)
 
 
+@cache
 def _packing(offered: str) -> Recipe:
     """`mlx:6` is MLX with 6 bits."""
     format_id, _, bits = offered.partition(":")
     return packing(format_id, int(bits) if bits else None)
 
 
-@cache
 def _least_bytes(one: Subject, offered: str) -> int | None:
     """Of the text model in that format; None where its tool refuses it."""
-    try:
-        packed = checkpoint(one.architecture, _packing(offered))
-    except ValueError:
-        return None
-    return sum(part.bytes for part in packed.parts if part.tensor.part == "text")
+    found = usual_formats.weight(one, _packing(offered))
+    return found.text_bytes if found else None
 
 
 @lru_cache(maxsize=512)

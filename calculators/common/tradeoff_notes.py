@@ -30,7 +30,7 @@ def _about_size(asked: Asked) -> Iterator[Note]:
         real = sorted(
             (size, format_tables.label(recipe))
             for recipe, size in weighed.every_format(asked.of).items()
-            if isinstance(size, int) and width(recipe) == asked.target.bits
+            if width(recipe) == asked.target.bits
         )
         if real:
             (least, light), (most, heavy) = real[0], real[-1]

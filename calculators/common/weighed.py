@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from calculators.common import usual_formats
 from calculators.common.estimate import BITS, ideal_bits
 from calculators.common.recipes import packed_as
 from calculators.common.stand_in import stand_in
 from calculators.common.subject import Subject
-from calculators.kit import Refused
-from calculators.maths.packing import Checkpoint, Recipe, formats
+from calculators.maths.packing import Checkpoint, Recipe
 from calculators.maths.tensors import Architecture
 from calculators.maths.traffic import Work, work
 
+BF16 = Recipe.of("bf16")
 Of = Subject | int  # a model, or a bare count of parameters
 
 
@@ -26,7 +27,7 @@ def name(of: Of) -> str:
 
 @lru_cache(maxsize=64)
 def parameters(of: Of) -> int:
-    return of if isinstance(of, int) else packed(of, Recipe.of("bf16")).parameters
+    return of if isinstance(of, int) else usual_formats.weights(of)[BF16].parameters
 
 
 @lru_cache(maxsize=512)
@@ -39,23 +40,16 @@ def weight_bytes(of: Of, recipe: Recipe) -> int:
     """Counted for a model; for a bare count the rule `parameters x bits / 8`."""
     if isinstance(of, int):
         return round(of * ideal_bits(recipe) / BITS)
-    return packed(of, recipe).tensor_bytes
+    known = every_format(of).get(recipe)
+    return packed(of, recipe).tensor_bytes if known is None else known
 
 
 @lru_cache(maxsize=16)
-def every_format(of: Of) -> Mapping[Recipe, int | str]:
-    """Bytes of every usual recipe, or why its tool refuses the model."""
-    variants = [Recipe.parse(query) for one in formats() for query in one.variants]
+def every_format(of: Of) -> Mapping[Recipe, int]:
+    """Bytes of every usual recipe but those whose tool refuses the model."""
     if isinstance(of, int):
-        return {recipe: weight_bytes(of, recipe) for recipe in variants}
-    return {recipe: _bytes_or_reason(of, recipe) for recipe in variants}
-
-
-def _bytes_or_reason(of: Subject, recipe: Recipe) -> int | str:
-    try:
-        return packed(of, recipe).tensor_bytes
-    except Refused as refused:
-        return str(refused)
+        return {recipe: weight_bytes(of, recipe) for recipe in usual_formats.recipes()}
+    return {recipe: found.tensor_bytes for recipe, found in usual_formats.weights(of).items()}
 
 
 @lru_cache(maxsize=1024)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from calculators.kit.units import Amount, write
+from calculators.kit.units import Amount, text, write
 
 Basis = Literal["exact", "measured", "modelled", "given"]
 Cell = Any  # str, number, Figure, Link or None
@@ -188,7 +188,7 @@ class Output:
         """The range as text, empty when there is none."""
         if self.value.low is None or self.value.high is None:
             return ""
-        low, high = (write(end, self.shown.unit).text for end in (self.value.low, self.value.high))
+        low, high = (text(end, self.shown.unit) for end in (self.value.low, self.value.high))
         return f"{low} to {high}"
 
     def plain(self) -> dict[str, Any]:

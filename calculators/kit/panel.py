@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from calculators.kit.calculator import Answer
 from calculators.kit.outputs import Breakdown, Chart, Figure, Link, Output, Table, Working
-from calculators.kit.units import write
+from calculators.kit.units import text as written
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -32,7 +32,7 @@ def environment() -> "Environment | None":
         auto_reload=False,
         undefined=StrictUndefined,
     )
-    made.filters["amount"] = write
+    made.filters["amount"] = written
     made.filters["address"] = address
     made.filters["cell"] = cell
     made.filters["grid"] = grid
@@ -101,7 +101,7 @@ def _cell(item: Any, unit: str, number: bool, label: str, root: str) -> Cell:
 
 @lru_cache(maxsize=4096, typed=True)  # most cells of a table stay what they are when one key is hit
 def _written(value: object, unit: str) -> str:
-    return html.escape(str(write(value, unit)))
+    return html.escape(written(value, unit))
 
 
 def render(answer: Answer, root: str = "../") -> dict[str, Any]:
@@ -158,9 +158,7 @@ def markdown(answer: Answer) -> str:
 def _lines(output: Output) -> list[str]:
     value = output.value
     if isinstance(value, Breakdown):
-        return _columns(
-            [(part.label, str(write(part.value, value.unit))) for part in value.segments]
-        )
+        return _columns([(part.label, written(part.value, value.unit)) for part in value.segments])
     if isinstance(value, Table):
         head = tuple(column.label for column in value.columns)
         body = [
@@ -182,7 +180,7 @@ def cell_text(cell: Any, unit: str) -> str:
     """One table cell as text."""
     if isinstance(cell, Link):
         return cell.text
-    return str(write(cell.value if isinstance(cell, Figure) else cell, unit))
+    return written(cell.value if isinstance(cell, Figure) else cell, unit)
 
 
 def _columns(rows: list[tuple[str, ...]]) -> list[str]:

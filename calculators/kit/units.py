@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 MINUS = "−"
+ALMOST = 0.99  # of a unit: less than that rounds to it at no precision used here
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +21,33 @@ class Amount:
 
 def write(value: object, unit: str = "") -> Amount:
     """`value` in `unit`, for a reader. Booleans read yes or no, None reads as a dash."""
+    return Amount(text(value, unit), _also(value, unit))
+
+
+def text(value: object, unit: str = "") -> str:
+    """What `write` says first: all that a cell of a table has room for."""
     if value is None:
-        return Amount("—")
+        return "—"
     if isinstance(value, bool):
-        return Amount("yes" if value else "no")
+        return "yes" if value else "no"
     if not isinstance(value, int | float):
-        return Amount(str(value))
-    return _number(value, unit)
-
-
-def _number(value: float, unit: str) -> Amount:
+        return str(value)
     if not isfinite(value):
-        return Amount("unbounded")
+        return "unbounded"
     if value < 0:
-        amount = write(-value, unit)
-        return Amount(MINUS + amount.text, amount.also and MINUS + amount.also)
-    return (_WRITERS.get(unit) or _plain(unit))(value)
+        return MINUS + text(-value, unit)
+    writer = _TEXTS.get(unit)
+    return writer(value) if writer else _plain(value, unit)
+
+
+def _also(value: object, unit: str) -> str:
+    writer = _ALSO.get(unit)
+    if writer is None or isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    if not isfinite(value):
+        return ""
+    said = writer(abs(value))
+    return MINUS + said if said and value < 0 else said
 
 
 def digits(value: float, significant: int = 4) -> str:
@@ -51,7 +63,8 @@ def digits(value: float, significant: int = 4) -> str:
 def _scaled(value: float, steps: tuple[tuple[float, str], ...], significant: int = 4) -> str:
     for size, name in steps:
         # 999.96 kB must not print as 1,000 kB
-        if float(f"{value / size:.{significant - 1}e}") >= 1:
+        near = size > value > ALMOST * size
+        if value >= size or (near and float(f"{value / size:.{significant - 1}e}") >= 1):
             return f"{digits(value / size, significant)} {name}"
     return f"{digits(value, significant)} {steps[-1][1]}" if steps[-1][0] == 1 else "0"
 
@@ -63,60 +76,55 @@ _FLOPS = ((1e24, "YFLOP"), (1e21, "ZFLOP"), (1e18, "EFLOP"), (1e15, "PFLOP"), (1
           (1e9, "GFLOP"), (1e6, "MFLOP"), (1, "FLOP"))  # fmt: skip
 
 
-def _bytes(value: float) -> Amount:
-    return Amount(_scaled(value, _GB), _scaled(value, _GIB) if value >= 1024 else "")
+def _count(value: float) -> str:
+    return digits(value, 6) if value < 1e6 else _scaled(value, _COUNT)
 
 
-def _count(value: float) -> Amount:
-    if value < 1e6:
-        return Amount(digits(value, 6))
-    return Amount(_scaled(value, _COUNT), f"{value:,.0f}")
-
-
-def _seconds(value: float) -> Amount:
+def _seconds(value: float) -> str:
     if value >= 2 * 86400:
-        return Amount(f"{digits(value / 86400, 3)} days")
+        return f"{digits(value / 86400, 3)} days"
     if value >= 2 * 3600:
-        return Amount(f"{digits(value / 3600, 3)} h")
+        return f"{digits(value / 3600, 3)} h"
     if value >= 120:
-        return Amount(f"{digits(value / 60, 3)} min")
-    return Amount(f"{digits(value, 3)} s" if value >= 1 else f"{digits(value * 1000, 3)} ms")
+        return f"{digits(value / 60, 3)} min"
+    return f"{digits(value, 3)} s" if value >= 1 else f"{digits(value * 1000, 3)} ms"
 
 
-def _usd(value: float) -> Amount:
+def _usd(value: float) -> str:
     if value >= 1000:
-        return Amount(f"${value:,.0f}")
-    return Amount(f"${value:,.2f}" if value >= 10 else f"${digits(max(value, 0), 3)}")
+        return f"${value:,.0f}"
+    return f"${value:,.2f}" if value >= 10 else f"${digits(max(value, 0), 3)}"
 
 
-def _plain(unit: str, significant: int = 4) -> Callable[[float], Amount]:
-    def writer(value: float) -> Amount:
-        text = f"{value:,}" if isinstance(value, int) else digits(value, significant)
-        return Amount(f"{text} {unit}".rstrip())
-
-    return writer
+def _plain(value: float, unit: str) -> str:
+    number = f"{value:,}" if isinstance(value, int) else digits(value)
+    return f"{number} {unit}".rstrip()
 
 
-_WRITERS: dict[str, Callable[[float], Amount]] = {
-    "bytes": _bytes,
-    "bytes per token": lambda value: Amount(
-        f"{value:,.0f} bytes per token", f"{digits(value / 1024, 4)} KiB per token"
-    ),
-    "bytes per second": lambda value: Amount(f"{_scaled(value, _GB)}/s"),
+_TEXTS: dict[str, Callable[[float], str]] = {
+    "bytes": lambda value: _scaled(value, _GB),
+    "bytes per token": lambda value: f"{value:,.0f} bytes per token",
+    "bytes per second": lambda value: f"{_scaled(value, _GB)}/s",
     "parameters": _count,
-    "tokens": lambda value: Amount(f"{value:,.0f} tokens"),
+    "tokens": lambda value: f"{value:,.0f} tokens",
     "training tokens": _count,
-    "bits": lambda value: Amount(f"{digits(value, 4)} bits"),
+    "bits": lambda value: f"{digits(value)} bits",
     "seconds": _seconds,
     "usd": _usd,
-    "usd per hour": lambda value: Amount(f"{_usd(value).text}/h"),
-    "usd per million tokens": lambda value: Amount(f"{_usd(value).text} per 1M tokens"),
-    "usd per month": lambda value: Amount(f"{_usd(value).text} per month"),
-    "tokens per second": lambda value: Amount(f"{digits(value, 3)} tokens/s"),
-    "ratio": lambda value: Amount(f"{value:.2f}×"),
-    "fraction": lambda value: Amount(f"{digits(100 * value, 3)} %"),
-    "percent": lambda value: Amount(f"{digits(value, 3)} %"),
-    "flop": lambda value: Amount(_scaled(value, _FLOPS)),
-    "score": lambda value: Amount(digits(value, 4)),
-    "gpus": lambda value: Amount("1 GPU" if value == 1 else f"{value:,.0f} GPUs"),
+    "usd per hour": lambda value: f"{_usd(value)}/h",
+    "usd per million tokens": lambda value: f"{_usd(value)} per 1M tokens",
+    "usd per month": lambda value: f"{_usd(value)} per month",
+    "tokens per second": lambda value: f"{digits(value, 3)} tokens/s",
+    "ratio": lambda value: f"{value:.2f}×",
+    "fraction": lambda value: f"{digits(100 * value, 3)} %",
+    "percent": lambda value: f"{digits(value, 3)} %",
+    "flop": lambda value: _scaled(value, _FLOPS),
+    "score": digits,
+    "gpus": lambda value: "1 GPU" if value == 1 else f"{value:,.0f} GPUs",
+}
+_ALSO: dict[str, Callable[[float], str]] = {
+    "bytes": lambda value: _scaled(value, _GIB) if value >= 1024 else "",
+    "bytes per token": lambda value: f"{digits(value / 1024)} KiB per token",
+    "parameters": lambda value: "" if value < 1e6 else f"{value:,.0f}",
+    "training tokens": lambda value: "" if value < 1e6 else f"{value:,.0f}",
 }

@@ -15,6 +15,7 @@ from calculators.maths.kv_cache import CacheLayer, cache_layers
 from calculators.maths.packing.model import Checkpoint, Packed
 from calculators.maths.tensors import Architecture, Attention, Tensor
 
+WHOLE_TENSOR = Fraction(1)
 VOCAB_PADDING = 64  # rows; vocab_parallel_embedding.py, DEFAULT_VOCAB_PADDING_SIZE
 
 KEY_VALUE = ("k_proj", "v_proj")
@@ -53,8 +54,10 @@ def rank_share(tensor: Tensor, split: int, cut: Heads) -> Fraction:
     if tensor.kind in ("embedding", "head"):
         rows = tensor.shape[0]
         return Fraction(padded_vocabulary(rows, split), split * rows)
-    if split == 1 or tensor.kind in ("norm", "router", "projector") or _is_whole(tensor):
-        return Fraction(1)
+    if split == 1:
+        return WHOLE_TENSOR
+    if tensor.kind in ("norm", "router", "projector") or _is_whole(tensor):
+        return WHOLE_TENSOR
     if tensor.kind == "attention":
         return _attention_share(tensor, split, cut)
     return Fraction(1, split)
@@ -110,7 +113,8 @@ def rank_weights(
     parts: Iterable[str] = ("text", "vision", "audio"),
 ) -> RankWeights:
     """The fullest rank's weights; `parts` are the ones the engine loads."""
-    loaded = [part for part in checkpoint.parts if part.tensor.part in set(parts)]
+    held = set(parts)
+    loaded = [part for part in checkpoint.parts if part.tensor.part in held]
     cut = heads(model)
     shares = [(part, rank_share(part.tensor, tensor_parallel, cut)) for part in loaded]
     if pipeline_parallel == 1:

@@ -1,6 +1,7 @@
 """What of an architecture every format needs alike: computed once, then packed many times."""
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from calculators.maths.packing.select import Test, selector
@@ -135,6 +136,12 @@ def _characters(pattern: str, tensor: Tensor, per_copy: bool) -> int:
     layers = max(1, len(tensor.layers))
     copies = tensor.copies if per_copy else 1
     fixed = len(pattern.replace("{}", ""))
-    of_layers = sum(len(str(layer)) for layer in tensor.layers) * copies
-    of_copies = sum(len(str(copy)) for copy in range(copies)) * layers if copies > 1 else 0
+    of_layers = _written(tensor.layers) * copies
+    of_copies = _written(range(copies)) * layers if copies > 1 else 0
     return fixed * layers * copies + of_layers + of_copies
+
+
+@lru_cache(maxsize=64)  # the tensors of a layer share its indexes
+def _written(indexes: tuple[int, ...] | range) -> int:
+    """Characters of so many numbers."""
+    return sum(map(len, map(str, indexes)))
