@@ -13,7 +13,8 @@ from markupsafe import Markup
 
 import calculators
 from calculators.kit import Answer, Chart
-from calculators.kit.panel import address, environment
+from calculators.kit.cells import address
+from calculators.kit.panel import environment
 from calculators.kit.prose import fill
 from tools import print_chart
 from tools.cards import Card

@@ -1,12 +1,11 @@
 """An answer as a reader sees it: the result panel's HTML, and the same as text and Markdown."""
 
-import html
-from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from calculators.kit.calculator import Answer
+from calculators.kit.cells import address, cell, grid, parts
 from calculators.kit.outputs import Breakdown, Chart, Figure, Link, Output, Table, Working
 from calculators.kit.units import text as written
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
-LONG = 40  # characters; a longer cell is prose, and may break into lines
 
 
 @cache
@@ -36,72 +34,10 @@ def environment() -> "Environment | None":
     made.filters["address"] = address
     made.filters["cell"] = cell
     made.filters["grid"] = grid
+    made.filters["parts"] = parts
     made.tests["figure"] = lambda value: isinstance(value, Figure)
     made.tests["link"] = lambda value: isinstance(value, Link)
     return made
-
-
-def address(to: str, root: str) -> str:
-    """The address of a `Link`: pages of ours (`gpu-fit?gpu=l4`, `accuracy#gptq`) are folders below
-    `root`; `#gptq` is a place on the same page.
-    """
-    if "://" in to or to.startswith("#"):
-        return to
-    page, sign, place = to.partition("#")
-    path, mark, query = page.partition("?")
-    folder = f"{path}/" if path else ""  # the first page stands at the root itself
-    return f"{root}{folder}{mark}{query}{sign}{place}"
-
-
-class Cell(NamedTuple):
-    """A cell as the template prints it; `text` and `href` are escaped.
-
-    `figure` is there where its basis needs a badge, `label` where the row may become a card.
-    """
-
-    text: str
-    number: bool
-    words: bool
-    href: str
-    figure: Figure | None
-    label: str
-
-
-def grid(table: Table, root: str) -> Iterator[tuple[bool, Cell, list[Cell]]]:
-    """The rows of a table: is it the marked one, its first cell, the others.
-
-    What each cell is gets decided here and not in the template: it takes a third of the time there.
-    """
-    columns = [
-        (column.unit, bool(column.unit), html.escape(column.label) if table.cards else "")
-        for column in table.columns
-    ]
-    for number, row in enumerate(table.rows):
-        first, *others = (
-            _cell(item, *column, root) for item, column in zip(row, columns, strict=True)
-        )
-        yield number == table.mark, first, others
-
-
-def cell(item: Any, root: str) -> Cell:
-    """One value that stands outside a table."""
-    return _cell(item, "", False, "", root)
-
-
-def _cell(item: Any, unit: str, number: bool, label: str, root: str) -> Cell:
-    if isinstance(item, Link):
-        href = html.escape(address(item.to, root))
-        return Cell(_written(item.text, ""), number, not number, href, None, label)
-    if isinstance(item, Figure):
-        badged = item if item.basis != "exact" else None
-        return Cell(_written(item.value, unit), number, False, "", badged, label)
-    long = not number and isinstance(item, str) and len(item) > LONG
-    return Cell(_written(item, unit), number, long, "", None, label)
-
-
-@lru_cache(maxsize=4096, typed=True)  # most cells of a table stay what they are when one key is hit
-def _written(value: object, unit: str) -> str:
-    return html.escape(written(value, unit))
 
 
 def render(answer: Answer, root: str = "../") -> dict[str, Any]:

@@ -1,0 +1,106 @@
+"""The cells of a table as HTML, and the parts of a bar ready to be printed.
+
+There are hundreds of them, and in the template each would take three times as long; everything
+around them is the template's.
+"""
+
+import html
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from calculators.kit.outputs import Breakdown, Figure, Link, Table
+from calculators.kit.units import text
+
+LONG = 40  # characters; a longer cell is prose, and may break into lines
+REMEMBERED = 4096  # most cells of a table stay what they are when one key is hit
+Badge = Callable[[str, str], str]  # the template's mark of a basis, with the reason
+
+
+def address(to: str, root: str) -> str:
+    """The address of a `Link`: pages of ours (`gpu-fit?gpu=l4`, `accuracy#gptq`) are folders below
+    `root`; `#gptq` is a place on the same page.
+    """
+    if "://" in to or to.startswith("#"):
+        return to
+    page, sign, place = to.partition("#")
+    path, mark, query = page.partition("?")
+    folder = f"{path}/" if path else ""  # the first page stands at the root itself
+    return f"{root}{folder}{mark}{query}{sign}{place}"
+
+
+def grid(table: Table, root: str, badge: Badge) -> Iterator[tuple[bool, str, str]]:
+    """The rows: is it the marked one, the inside of its first cell, all others."""
+    columns = [
+        (column.unit, f' data-label="{html.escape(column.label)}"' if table.cards else "")
+        for column in table.columns
+    ]
+    starts = [
+        (unit, f'<td class="wb-number"{label}>' if unit else f"<td{label}>", label)
+        for unit, label in columns[1:]
+    ]
+    head = columns[0][0]
+    for number, (first, *others) in enumerate(table.rows):
+        cells = []
+        for item, (unit, start, label) in zip(others, starts, strict=True):
+            if not unit and _in_words(item):
+                start = f'<td class="wb-words"{label}>'
+            cells.append(f"{start}{_inside(item, unit, root, badge)}</td>")
+        yield number == table.mark, _inside(first, head, root, badge), "".join(cells)
+
+
+def cell(item: Any, root: str, badge: Badge) -> str:
+    """One value that stands outside a table."""
+    return _inside(item, "", root, badge)
+
+
+class Part(NamedTuple):
+    """A segment of a bar that is 1000 wide; `label` and `note` are escaped."""
+
+    label: str
+    note: str
+    tone: str
+    amount: str
+    share: str
+    x: float
+    width: float
+
+
+def parts(value: Breakdown) -> list[Part]:
+    """Of the whole, or of its limit where that is larger; `share` is of the whole."""
+    whole = value.total or 1
+    length = max(value.total, value.limit or 0) or 1
+    found: list[Part] = []
+    x: float = 0
+    for one in value.segments:
+        width = max(0.0, 1000 * one.value / length)
+        amount, share = _written(one.value, value.unit), f"{100 * one.value / whole:.1f} %"
+        label, note = html.escape(one.label), html.escape(one.note)
+        found.append(Part(label, note, one.tone, amount, share, round(x, 2), round(width, 2)))
+        x += width
+    return found
+
+
+def _in_words(item: Any) -> bool:
+    return isinstance(item, Link) or (isinstance(item, str) and len(item) > LONG)
+
+
+def _inside(item: Any, unit: str, root: str, badge: Badge) -> str:
+    if isinstance(item, Link):
+        return _linked(item, root)
+    if not isinstance(item, Figure):
+        return _written(item, unit)
+    said = _written(item.value, unit)
+    return said if item.basis == "exact" else f"{said} {badge(item.basis, item.why)}"
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _linked(item: Link, root: str) -> str:
+    href = html.escape(address(item.to, root))
+    away = ' rel="noopener"' if "://" in href else ""
+    return f'<a href="{href}"{away}>{html.escape(item.text)}</a>'
+
+
+@lru_cache(maxsize=REMEMBERED, typed=True)
+def _written(value: object, unit: str) -> str:
+    return html.escape(text(value, unit))
