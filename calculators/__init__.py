@@ -40,13 +40,13 @@ def ask(slug: str, query: str) -> Answer:
 
 
 def answer(slug: str, query: str, shape: Literal["page", "whole"] = "whole") -> str:
-    """JSON text: slug, query, errors, and as a page shows them html and charts; the `whole` answer
-    has outputs, text and markdown too, which a keystroke need not wait for.
+    """JSON text: slug, errors, and as a page shows them html and charts; the `whole` answer has the
+    query, outputs, text and markdown too, which a keystroke need not wait for.
     """
     found = ask(slug, query)
     shown = render(found, CALCULATORS[slug].root if slug in CALCULATORS else "")
     if shape == "page":
-        said: dict[str, Any] = {"slug": found.slug, "query": found.query, "errors": found.errors}
+        said: dict[str, Any] = {"slug": found.slug, "errors": found.errors}
     else:
         said = found.plain() | texts(found)
     return json.dumps(said | shown, ensure_ascii=False, allow_nan=False)

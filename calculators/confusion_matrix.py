@@ -181,7 +181,7 @@ def _of_counts(tp: int | None, fp: int | None, fn: int | None, tn: int | None) -
 @lru_cache(1)
 def _report(labels: str) -> Report:
     """Kept for the next keystroke, which is mostly in another field."""
-    return confusion.report(*label_pairs(labels))
+    return confusion.report(label_pairs(labels))
 
 
 def _of_labels(labels: str, positive: str | None) -> tuple[Report, str, str]:

@@ -146,12 +146,11 @@ def _working(found: Curve, area: float) -> Working:
     steps = []
     if found.positives and found.negatives:
         pairs = found.positives * found.negatives
-        won = area * pairs
         size = f"{found.positives:,} × {found.negatives:,}"
         steps += [
             Step("Pairs of a positive and a negative", size, f"{pairs:,}"),
-            Step("Ranked right, ties half", "counted along the curve", _halves(won)),
-            Step("AUC", f"{_halves(won)} / {pairs:,}", digits(area)),
+            Step("Ranked right, ties half", "counted along the curve", _halves(found.pairs_won)),
+            Step("AUC", f"{_halves(found.pairs_won)} / {pairs:,}", digits(area)),
         ]
     elif len(found) <= SPELLED_POINTS:
         terms = []

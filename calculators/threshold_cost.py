@@ -175,7 +175,7 @@ def _notes(found: Curve, costs: Costs, choice: Choice, typed: bool) -> Notes | N
 
 
 def _chart(found: Curve, costs: Costs, choice: Choice) -> Chart | None:
-    line = cost_against_threshold(found, costs)
+    line = cost_against_threshold(found, costs, choice.index)
     if len(line) < 2:
         return None
     low, high = line[0][0], line[-1][0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import ModuleType
 from typing import Any, TypeVar, get_type_hints
-from urllib.parse import unquote_plus, urlencode
+from urllib.parse import unquote, urlencode
 
 from calculators.kit.inputs import Field, Refused
 from calculators.kit.outputs import Output, Shown
@@ -184,7 +184,16 @@ class Calculator:
 
 
 # What pasted rows are full of. None decodes to a percent sign, so decoding the rest stays right.
-_FREQUENT = {"%0A": "\n", "%0D": "\r", "%2C": ",", "%09": "\t", "%3B": ";", "%7C": "|"}
+_FREQUENT = {
+    "%0A": "\n",
+    "%0D": "\r",
+    "%2C": ",",
+    "%09": "\t",
+    "%3B": ";",
+    "%7C": "|",
+    "%2B": "+",
+    "%26": "&",
+}
 
 
 def read_query(query: str) -> dict[str, str]:
@@ -196,9 +205,11 @@ def read_query(query: str) -> dict[str, str]:
 
 
 def _decoded(text: str) -> str:
-    for code, character in _FREQUENT.items():
-        text = text.replace(code, character)
-    return unquote_plus(text) if "%" in text else text.replace("+", " ")
+    text = text.replace("+", " ")
+    if "%" in text:
+        for code, character in _FREQUENT.items():
+            text = text.replace(code, character)
+    return unquote(text)
 
 
 def _both_ways(found: list[Parameter]) -> tuple[Parameter, ...]:

@@ -126,7 +126,8 @@ function hear({ data }) {
   const question = /** @type {Question} */ (asked);
   asked = undefined;
   // A newer question makes this answer stale.
-  if (!waiting || same(waiting, question)) question.done(JSON.parse(data.answer));
+  const { query } = question;
+  if (!waiting || same(waiting, question)) question.done({ ...JSON.parse(data.answer), query });
   next();
 }
 

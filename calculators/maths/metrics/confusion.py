@@ -8,9 +8,9 @@ https://doi.org/10.1016/j.compbiolchem.2004.09.006. Values agree with scikit-lea
 warns and returns 0 or NaN for 0/0, this returns None and the reason.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import fsum, isfinite, sqrt
 
 MAX_COUNT = 10**15
@@ -187,20 +187,20 @@ class Report:
         return Counts(hit, column - hit, row - hit, total - row - column + hit)
 
 
-def report(actual: Sequence[str], predicted: Sequence[str]) -> Report:
-    """Confusion matrix and metrics of label pairs, one per case.
+def report(pairs: Mapping[tuple[str, str], int]) -> Report:
+    """Confusion matrix and metrics of (actual, predicted) labels, each with its number of cases.
 
-    Raises ValueError for no pairs, unequal lengths or more than MAX_CLASSES labels.
+    Raises ValueError for no pairs or more than MAX_CLASSES labels.
     """
-    if len(actual) != len(predicted):
-        raise ValueError(f"{len(actual)} actual labels but {len(predicted)} predicted")
-    if not actual:
+    if not pairs:
         raise ValueError("there are no labels")
-    pairs = Counter(zip(actual, predicted, strict=True))
-    labels = tuple(sorted({label for pair in pairs for label in pair}))
-    if len(labels) > MAX_CLASSES:
-        raise ValueError(f"{len(labels)} different labels: at most {MAX_CLASSES} classes are meant")
-    return from_matrix(labels, tuple(tuple(pairs[i, j] for j in labels) for i in labels))
+    found = set(chain.from_iterable(pairs))
+    if len(found) > MAX_CLASSES:
+        raise ValueError(
+            f"{len(found):,} different labels: at most {MAX_CLASSES} classes are meant"
+        )
+    labels = tuple(sorted(found))
+    return from_matrix(labels, tuple(tuple(pairs.get((i, j), 0) for j in labels) for i in labels))
 
 
 def from_matrix(labels: tuple[str, ...], matrix: tuple[tuple[int, ...], ...]) -> Report:

@@ -5,9 +5,14 @@ remove it.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from heapq import nsmallest
+from itertools import repeat
+from operator import eq
 
-from calculators.maths.metrics.tables import Table, is_number, read
+from calculators.maths.metrics.silhouette import MAX_POINTS, check_size
+from calculators.maths.metrics.tables import MAX_ROWS, SAMPLE, Table, is_number, read
 
 SCORE_NAMES = ("score", "scores", "probability", "prob", "proba", "p", "y_score", "confidence")
 LABEL_NAMES = ("label", "labels", "class", "target", "y", "y_true", "actual", "truth", "outcome")
@@ -46,29 +51,50 @@ def positive_class(labels: Iterable[str], stated: str | None = None) -> str:
 
     Raises ValueError when there are more than two labels, or two whose meaning is not known.
     """
-    found = sorted(set(labels))
-    by_name = {label.lower(): label for label in found}
-    if stated is not None and stated.strip():
-        wanted = stated.strip()
-        if wanted not in found and wanted.lower() not in by_name:
+    found = set(labels)
+    wanted = (stated or "").strip()
+    if wanted in found:
+        return wanted
+    if not wanted and len(found) > 2:
+        raise ValueError(f"{len(found):,} labels, two are wanted: {_few(found)}")
+    by_name = {label.lower(): label for label in sorted(found)}
+    if wanted:
+        if wanted.lower() not in by_name:
             raise ValueError(f"the positive class {wanted!r} is not among the labels {_few(found)}")
-        return wanted if wanted in found else by_name[wanted.lower()]
-    if len(found) > 2:
-        raise ValueError(f"{len(found)} labels, two are wanted: {_few(found)}")
+        return by_name[wanted.lower()]
     matches = {p for pair, p in _POSITIVE_OF.items() if by_name.keys() <= pair}
     if len(by_name) == 2 and len(matches) == 1:
         return by_name[matches.pop()]
     if len(found) == 1:
-        raise ValueError(f"every label is {found[0]!r}; both classes are needed")
+        raise ValueError(f"every label is {found.pop()!r}; both classes are needed")
     raise ValueError(f"say which label is the positive class: {_few(found)}")
 
 
-def _few(labels: Sequence[str]) -> str:
-    return ", ".join(labels[:6]) + (" ..." if len(labels) > 6 else "")
+def _few(labels: Collection[str]) -> str:
+    return ", ".join(nsmallest(6, labels)) + (" ..." if len(labels) > 6 else "")
 
 
-def label_pairs(text: str) -> tuple[Sequence[str], Sequence[str]]:
-    """Actual and predicted labels of a two-column paste; a header may swap the columns."""
+def label_pairs(text: str) -> Counter[tuple[str, str]]:
+    """How often each pair of an actual and a predicted label stands in a two-column paste; a header
+    may swap the columns.
+
+    Of 100,000 lines few are different, and only those are read; where one cannot be, all are, for
+    the number of its line.
+    """
+    lines = text.splitlines()
+    repeated = Counter(lines[SAMPLE:])
+    if len(lines) > MAX_ROWS:
+        return _pairs(text, [1] * len(lines))
+    try:
+        return _pairs(
+            "\n".join([*lines[:SAMPLE], *repeated]), [*repeat(1, SAMPLE), *repeated.values()]
+        )
+    except ValueError:
+        return _pairs(text, [1] * len(lines))
+
+
+def _pairs(text: str, times: Sequence[int]) -> Counter[tuple[str, str]]:
+    """The pairs of a paste whose lines count so many times each."""
     table = read(text, PREDICTED_NAMES)
     if table.width != 2:
         raise ValueError(f"line {table.lines[0]}: {table.width} columns, two are wanted")
@@ -78,8 +104,11 @@ def label_pairs(text: str) -> tuple[Sequence[str], Sequence[str]]:
     for column in table.columns:
         if "" in column:
             raise ValueError(f"line {table.lines[column.index('')]}: a label is missing")
-    first, second = table.columns
-    return (second, first) if swapped else (first, second)
+    first, second = reversed(table.columns) if swapped else table.columns
+    found: Counter[tuple[str, str]] = Counter()
+    for line, *pair in zip(table.lines, first, second, strict=True):
+        found[pair[0], pair[1]] += times[line - 1]
+    return found
 
 
 def scored_labels(text: str, positive: str | None = None) -> tuple[list[float], list[bool]]:
@@ -98,7 +127,7 @@ def scored_labels(text: str, positive: str | None = None) -> tuple[list[float], 
         score = 1 - label
     labels = table.columns[label]
     chosen = positive_class(labels, positive)
-    return table.numbers(score), list(map(chosen.__eq__, labels))
+    return table.numbers(score), list(map(eq, labels, repeat(chosen)))
 
 
 def _label_column(table: Table) -> int:
@@ -159,7 +188,15 @@ def _check_rates(table: Table, index: int) -> None:
 def labelled_points(text: str) -> tuple[list[tuple[float, ...]], Sequence[str]]:
     """Points and their clusters. The cluster column is the one that a header names so, else the
     only one with words in it, else the last.
+
+    More points than silhouettes are computed of are refused before they are read.
     """
+    lines = text.splitlines()
+    if len(lines) > MAX_POINTS:
+        filled = list(filter(str.strip, lines))
+        head = read("\n".join(filled[:SAMPLE]), CLUSTER_NAMES)
+        above = len(filled[:SAMPLE]) - len(head.lines)  # a header, the rule of a Markdown table
+        check_size(len(filled) - above, max(1, head.width - 1))
     table = read(text, CLUSTER_NAMES)
     if table.width < 2:
         raise ValueError("coordinates and a cluster are wanted: two columns or more")

@@ -6,16 +6,26 @@ https://doi.org/10.1016/j.patrec.2005.10.010), as in scikit-learn's `roc_curve`.
 of trapezoids; Youden's index is J = TPR - FPR (Youden 1950).
 """
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import compress, pairwise
+from itertools import compress, count, pairwise, repeat
 from math import fsum, inf, isfinite, sqrt
-from operator import not_, sub
+from operator import sub
 from typing import NamedTuple
 
-DRAWN_POINTS = 400
-"""Points handed to a chart: more than a curve 800 pixels wide can show."""
+DRAWN_POINTS = 240
+"""Points handed to a chart: one to three of its pixels."""
+
+ALL_CORNERS = 2_000
+"""Cases of which every corner of the curve is kept; of more only those where a cutoff may be best."""
+
+Corners = tuple[Sequence[int], Sequence[int], Sequence[float]]
+"""True positives, false positives, thresholds."""
+
+_OPPOSITE = bytes.maketrans(b"\0\1", b"\1\0")
 
 
 class Point(NamedTuple):
@@ -34,7 +44,9 @@ class Point(NamedTuple):
 class Curve:
     """Operating points from the left upwards, one list per coordinate.
 
-    `positives` and `negatives` are the cases behind it, None where only points are known.
+    `positives` and `negatives` are the cases behind it, None where only points are known;
+    `pairs_won` are then the pairs of a positive and a negative that their scores rank right, a tie
+    as half.
     """
 
     false_positive_rates: Sequence[float]
@@ -42,6 +54,7 @@ class Curve:
     thresholds: Sequence[float | None]
     positives: int | None = None
     negatives: int | None = None
+    pairs_won: float = 0.0
 
     def __len__(self) -> int:
         return len(self.thresholds)
@@ -55,7 +68,9 @@ class Curve:
 
     @cached_property
     def area(self) -> float:
-        """Area under the curve by trapezoids."""
+        """The share of pairs that are won, which is the area; of points alone, by trapezoids."""
+        if self.positives and self.negatives:
+            return self.pairs_won / (self.positives * self.negatives)
         widths = (b - a for a, b in pairwise(self.false_positive_rates))
         heights = ((a + b) / 2 for a, b in pairwise(self.true_positive_rates))
         return fsum(width * height for width, height in zip(widths, heights, strict=True))
@@ -80,34 +95,59 @@ class Curve:
 def curve_from_scores(scores: Sequence[float], positives: Sequence[bool]) -> Curve:
     """The curve of scores, `positives[i]` telling whether case i is of the positive class.
 
-    Points inside a vertical or horizontal stretch are left out; the area does not change.
+    Points inside a vertical or horizontal stretch are left out, and beyond ALL_CORNERS cases those
+    at which no cutoff can be best. The area is that of every case.
     Raises ValueError when a class is missing, a score is not finite or the lengths differ.
     """
     if len(scores) != len(positives):
         raise ValueError(f"{len(scores)} scores but {len(positives)} labels")
     if not scores:
         raise ValueError("there are no scores")
-    if not all(map(isfinite, scores)):
+    if not isfinite(sum(scores)) and not all(map(isfinite, scores)):
         at = next(i for i, score in enumerate(scores) if not isfinite(score))
         raise ValueError(f"score number {at + 1} is {scores[at]}: not a finite number")
-    # Two sorted lists of floats and one merge: several times faster than sorting 100,000 pairs.
-    yes = sorted(compress(scores, positives), reverse=True)
-    no = sorted(compress(scores, map(not_, positives)), reverse=True)
+    # Two sorted lists of floats are several times faster than one of 100,000 pairs.
+    chosen = bytes(positives)
+    yes = sorted(compress(scores, chosen), reverse=True)
+    no = sorted(compress(scores, chosen.translate(_OPPOSITE)))
     if not yes or not no:
         kind = "positive" if not yes else "negative"
         raise ValueError(f"there are no {kind} cases: a ROC curve needs both classes")
-    hits, misses, thresholds = zip(*_corners(yes, no), strict=True)
+    below = list(map(bisect_left, repeat(no), yes))  # negatives that each positive beats
+    found = _corners(yes, no[::-1]) if len(scores) <= ALL_CORNERS else _steps(yes, no, below)
+    hits, alarms, thresholds = found
     return Curve(
-        [miss / len(no) for miss in misses],
+        [alarm / len(no) for alarm in alarms],
         [hit / len(yes) for hit in hits],
         thresholds,
         len(yes),
         len(no),
+        sum(below) + _ties(yes, no) / 2,
     )
 
 
-def _corners(yes: list[float], no: list[float]) -> list[tuple[int, int, float]]:
-    """True positives, false positives and threshold wherever the curve may turn.
+def _ties(yes: list[float], no: list[float]) -> int:
+    """Pairs of equal score."""
+    shared = set(no).intersection(yes)
+    ours, theirs = (Counter(filter(shared.__contains__, one)) for one in (yes, no))
+    return sum(ours[score] * theirs[score] for score in shared)
+
+
+def _steps(yes: list[float], no: list[float], below: list[int]) -> Corners:
+    """The ends of the curve, and the upper end of each of its steps: wherever the next positive case
+    costs more false positives. Any least cost and Youden's point are among them.
+    """
+    last = dict(zip(below, count(1), strict=False))  # the last positive of those that beat as many
+    hits = [0, *last.values()]
+    alarms = [0, *(len(no) - beaten for beaten in last)]
+    thresholds = [inf, *(yes[hit - 1] for hit in last.values())]
+    if alarms[-1] < len(no):
+        hits, alarms, thresholds = [*hits, len(yes)], [*alarms, len(no)], [*thresholds, no[0]]
+    return hits, alarms, thresholds
+
+
+def _corners(yes: list[float], no: list[float]) -> Corners:
+    """True positives, false positives and thresholds wherever the curve may turn.
 
     Both lists fall. A run of one class alone is one straight stretch; a tie is a slanted one.
     """
@@ -133,7 +173,8 @@ def _corners(yes: list[float], no: list[float]) -> list[tuple[int, int, float]]:
             while no[fp] == threshold:
                 fp += 1
         add((tp, fp, threshold))
-    return corners
+    hits, alarms, thresholds = zip(*corners, strict=True)
+    return hits, alarms, thresholds
 
 
 def curve_from_points(

@@ -12,13 +12,23 @@ from math import isfinite
 MAX_ROWS = 200_000
 """Rows read from one paste: what a browser tab answers without a pause, with room to spare."""
 
+SAMPLE = 50
+"""Lines that tell what separates cells."""
+
 _SEPARATORS = "\t;|,"
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
 _MARKDOWN_RULE = re.compile(r"[\s:|-]*\|[\s:|-]*-[\s:|-]*")
 _TOKEN = re.compile(r"\"[^\"]*\"|'[^']*'|\S+")
 
+# What may part cells or lines, surround a cell or stand for nothing; the rest of ASCII is plain.
+_MARKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f \"',;|"
+_PLAIN = bytes(code for code in range(128) if chr(code) not in _MARKS)
+_TIDY = (",", "\t", ";", " ")
+
 Row = Sequence[str]
+Columns = tuple[Sequence[Sequence[str]], Sequence[int], bool]
+"""Columns, the number of each row's line, and whether commas are decimal."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +88,10 @@ def read(text: str, header_names: Iterable[str] = ()) -> Table:
     or stands above a number. Raises ValueError when nothing is there, rows differ in length or
     there are too many.
     """
-    lines, texts = _filled_lines(text)
-    separator = _separator(texts)
-    joined = "\n".join(texts)
-    columns = _columns(separator, joined, texts, lines)
+    text = text.lstrip("\ufeff")
+    columns, lines, comma = _tidy(text) or _untidy(text)
     while len(columns) > 1 and not any(columns[-1]):  # every line ends with the separator
         columns = columns[:-1]
-    comma = separator != "," and "," in joined and _decimal_comma(columns, lines)
     header: tuple[str, ...] = ()
     if _is_header(columns, frozenset(header_names), comma):
         header = tuple(column[0].lower() for column in columns)
@@ -94,8 +101,50 @@ def read(text: str, header_names: Iterable[str] = ()) -> Table:
     return Table(header, columns, lines, comma)
 
 
+def _tidy(text: str) -> Columns | None:
+    """The columns of a paste that one split reads: as many cells on every line, none of them quoted,
+    no line empty. None for any other.
+
+    With all that cannot part cells left out, such a paste repeats its first line's separators. That
+    is seen in a fraction of the time that a look at each of 100,000 lines takes.
+    """
+    text = text.rstrip("\n")
+    marks = text.encode().translate(None, _PLAIN) if text.isascii() else b""
+    spaced = marks.replace(b" ", b"")
+    if spaced.strip():  # something else parts cells, and a space is part of one or beside one
+        marks = spaced
+    first, rows = marks.partition(b"\n")[0], marks.count(b"\n") + 1
+    separator, width = first[:1].decode(), len(first) + 1
+    if separator not in _TIDY or marks + b"\n" != (separator * (width - 1) + "\n").encode() * rows:
+        return None
+    if separator.isspace() and (text != text.strip() or _has_blank_cells(text, separator)):
+        return None
+    if separator == "," and " " in text and _commas_are_decimal(text.split("\n", SAMPLE)[:SAMPLE]):
+        return None
+    _check_rows(rows)
+    return _cells(text, separator, width), range(1, rows + 1), False
+
+
+def _has_blank_cells(text: str, blank: str) -> bool:
+    return any(pair in text for pair in (blank + blank, blank + "\n", "\n" + blank))
+
+
+def _untidy(text: str) -> Columns:
+    lines, texts = _filled_lines(text)
+    separator = _separator(texts)
+    joined = "\n".join(texts)
+    columns = _columns(separator, joined, texts, lines)
+    comma = separator != "," and "," in joined and _decimal_comma(columns, lines)
+    return columns, lines, comma
+
+
+def _check_rows(rows: int) -> None:
+    if rows > MAX_ROWS:
+        raise ValueError(f"{rows:,} rows: at most {MAX_ROWS:,} are read; take a sample")
+
+
 def _filled_lines(text: str) -> tuple[Sequence[int], list[str]]:
-    texts = text.lstrip("\ufeff").splitlines()
+    texts = text.splitlines()
     numbers: Sequence[int] = range(1, len(texts) + 1)
     if not all(texts) or any(map(str.isspace, texts)):
         numbers = [n for n, line in enumerate(texts, start=1) if line and not line.isspace()]
@@ -104,14 +153,13 @@ def _filled_lines(text: str) -> tuple[Sequence[int], list[str]]:
         numbers, texts = [numbers[0], *numbers[2:]], [texts[0], *texts[2:]]
     if not texts:
         raise ValueError("nothing to read: paste one row to a line")
-    if len(texts) > MAX_ROWS:
-        raise ValueError(f"{len(texts):,} rows: at most {MAX_ROWS:,} are read; take a sample")
+    _check_rows(len(texts))
     return numbers, texts
 
 
 def _separator(lines: list[str]) -> str | None:
     """The character between cells, None for spaces."""
-    sample = lines[:50]
+    sample = lines[:SAMPLE]
     for separator in _SEPARATORS:
         if any(separator in line for line in sample) and not (
             separator == "," and _commas_are_decimal(sample)
@@ -136,10 +184,7 @@ def _columns(
     if not any(mark in joined for mark in {'"', "'", "\t"} - {separator}):
         if separator is not None:
             return _plain_columns(separator, joined, texts, lines)
-        if (
-            not any(untidy in joined for untidy in ("  ", " \n", "\n "))
-            and joined == joined.strip()
-        ):
+        if joined == joined.strip() and not _has_blank_cells(joined, " "):
             return _plain_columns(" ", joined, texts, lines)
     rows = _rows(separator, texts)
     _check_equal(list(map(len, rows)), lines)
@@ -152,17 +197,24 @@ def _plain_columns(
     """One split of the whole paste, several times faster than row by row."""
     counts = list(map(str.count, texts, repeat(separator)))
     _check_equal([count + 1 for count in counts] if len(set(counts)) > 1 else [], lines)
-    cells = joined.replace("\n", separator).split(separator)
-    if separator != " " and " " in joined:
+    return _cells(joined, separator, counts[0] + 1)
+
+
+def _cells(text: str, separator: str, width: int) -> list[Sequence[str]]:
+    """Columns of a text whose lines all have that many cells."""
+    cells = text.replace("\n", separator).split(separator)
+    if separator != " " and " " in text:
         cells = list(map(str.strip, cells))
-    width = counts[0] + 1
     return [cells[i::width] for i in range(width)]
 
 
 def _rows(separator: str | None, texts: list[str]) -> list[Row]:
     if separator is None:
         return [[cell.strip("\"'") for cell in _TOKEN.findall(line)] for line in texts]
-    rows = list(csv.reader(texts, delimiter=separator, skipinitialspace=True))
+    try:
+        rows = list(csv.reader(texts, delimiter=separator, skipinitialspace=True))
+    except csv.Error as mistake:
+        raise ValueError(f"the quotation marks cannot be followed: {mistake}") from None
     if len(rows) != len(texts):
         raise ValueError("a quotation mark is opened and not closed on its line")
     return [[cell.strip().strip("'") for cell in row] for row in rows]
@@ -190,7 +242,7 @@ def _decimal_comma(columns: list[Sequence[str]], lines: Sequence[int]) -> bool:
     return sure
 
 
-def _is_header(columns: list[Sequence[str]], names: frozenset[str], comma: bool) -> bool:
+def _is_header(columns: Sequence[Sequence[str]], names: frozenset[str], comma: bool) -> bool:
     def number(cell: str) -> bool:
         return is_number(cell.replace(",", ".") if comma else cell)
 

@@ -106,14 +106,13 @@ def _prices(curve: Curve, costs: Costs) -> list[float]:
     return [alarm * false + miss * (1 - true) for false, true in rates]
 
 
-def cost_against_threshold(curve: Curve, costs: Costs) -> list[tuple[float, float]]:
-    """(threshold, expected cost) for a chart, thresholds rising, the least cost among them; points
-    without a threshold are left out.
+def cost_against_threshold(curve: Curve, costs: Costs, best: int) -> list[tuple[float, float]]:
+    """(threshold, expected cost) for a chart, thresholds rising, the point of index `best` among
+    them; points without a threshold are left out.
     """
-    prices = _prices(curve, costs)
     pairs = [
         (point.threshold, costs.expected_at(*point[:2]))
-        for point in drawn(curve, prices.index(min(prices)))
+        for point in drawn(curve, best)
         if point.threshold is not None and isfinite(point.threshold)
     ]
     return sorted(pairs)
