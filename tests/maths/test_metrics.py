@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from calculators.maths.metrics import confusion, pasted, roc, silhouette, threshold
+from calculators.maths.metrics import confusion, pasted, roc, silhouette, tables, threshold
 
 EXACT = 1e-12  # both sides are a few floating-point operations from the same integers
 
@@ -310,6 +310,66 @@ def test_a_stated_positive_class_is_taken_in_any_case() -> None:
 )
 def test_label_pairs_are_read(text: str, expected: tuple[list[str], list[str]]) -> None:
     assert pasted.label_pairs(text) == Counter(zip(*expected, strict=True))
+
+
+CELLS = st.sampled_from(
+    ["0.5", "1", "0,5", "1,234", "spam", "not spam", '"ham"', "", "é", " x", "\xa0"]
+)
+PARTS = st.sampled_from([",", ";", "\t", " ", ", "])
+
+
+@given(st.integers(1, 3), PARTS, st.lists(CELLS, min_size=1, max_size=24), st.booleans())
+@settings(max_examples=400, deadline=None)
+def test_a_tidy_paste_is_read_as_line_by_line(width, part, cells, ragged):
+    rows = [cells[i : i + width] for i in range(0, len(cells), width)]
+    if not ragged:
+        rows = [row for row in rows if len(row) == width] or [cells]
+    text = "\n".join(map(part.join, rows))
+    with pytest.MonkeyPatch.context() as patch:
+        quick = read_or_refusal(text)
+        patch.setattr(tables, "_tidy", lambda text: None)
+        assert quick == read_or_refusal(text)
+
+
+def read_or_refusal(text):
+    try:
+        found = tables.read(text)
+    except ValueError as refusal:
+        return str(refusal)
+    return found.header, list(map(list, found.columns)), list(found.lines), found.decimal_comma
+
+
+@given(st.lists(st.sampled_from(["a,b", "b,b", "a, a", "", "b,a"]), min_size=60, max_size=90))
+@settings(max_examples=40, deadline=None)
+def test_repeated_lines_count_as_often_as_they_stand(lines):
+    pairs = [tuple(map(str.strip, line.split(","))) for line in lines if line]
+    assert pasted.label_pairs("\n".join(lines)) == Counter(pairs)
+
+
+def test_a_wrong_line_among_repeated_ones_is_named():
+    with pytest.raises(ValueError, match="line 203: 1 columns"):
+        pasted.label_pairs("a,b\nb,b\n" * 101 + "a\n" + "a,a\n" * 10)
+
+
+@given(st.lists(st.tuples(st.integers(-9, 9), st.booleans()), min_size=2, max_size=60))
+@settings(max_examples=80, deadline=None)
+def test_many_cases_are_judged_as_few_are(cases):
+    scores, positives = [s / 8 for s, _ in cases], [p for _, p in cases]
+    if len(set(positives)) < 2:
+        return
+    few = roc.curve_from_scores(scores, positives)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(roc, "ALL_CORNERS", 0)
+        many = roc.curve_from_scores(scores, positives)
+    corners = set(map(few.point, range(len(few))))
+    assert corners.issuperset(map(many.point, range(len(many))))
+    assert (many.area, many.youden_point) == (few.area, few.youden_point)
+    for costs in (
+        threshold.Costs(1, 3, 0.2),
+        threshold.Costs(0, 1, 0.5),
+        threshold.Costs(1, 0, 0.5),
+    ):
+        assert threshold.least_cost(many, costs).best == threshold.least_cost(few, costs).best
 
 
 @pytest.mark.parametrize(

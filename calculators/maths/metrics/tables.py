@@ -21,9 +21,10 @@ _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
 _MARKDOWN_RULE = re.compile(r"[\s:|-]*\|[\s:|-]*-[\s:|-]*")
 _TOKEN = re.compile(r"\"[^\"]*\"|'[^']*'|\S+")
 
-# What may part cells or lines, surround a cell or stand for nothing; the rest of ASCII is plain.
-_MARKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f \"',;|"
-_PLAIN = bytes(code for code in range(128) if chr(code) not in _MARKS)
+# What may part cells or lines, surround a cell or stand for nothing; other bytes are plain.
+_MARKS = b"\t\n\v\f\r\x1c\x1d\x1e\x1f \"',;|"
+_PLAIN = bytes(set(range(256)).difference(_MARKS))
+_FOREIGN_BLANK = re.compile(r"[^\x00-\x7f\S]|\x85")
 _TIDY = (",", "\t", ";", " ")
 
 Row = Sequence[str]
@@ -48,7 +49,7 @@ class Table:
         """A column as finite numbers. Raises ValueError naming the first line that is none."""
         cells = self.columns[index]
         if self.decimal_comma:
-            cells = [cell.replace(",", ".") for cell in cells]
+            cells = "\n".join(cells).replace(",", ".").split("\n")
         try:
             found = list(map(float, cells))
         except ValueError:
@@ -102,17 +103,14 @@ def read(text: str, header_names: Iterable[str] = ()) -> Table:
 
 
 def _tidy(text: str) -> Columns | None:
-    """The columns of a paste that one split reads: as many cells on every line, none of them quoted,
-    no line empty. None for any other.
+    """The columns of a paste that one split reads: as many cells on every line, no line empty,
+    nothing in quotes that needs them. None for any other.
 
     With all that cannot part cells left out, such a paste repeats its first line's separators. That
     is seen in a fraction of the time that a look at each of 100,000 lines takes.
     """
-    text = text.rstrip("\n")
-    marks = text.encode().translate(None, _PLAIN) if text.isascii() else b""
-    spaced = marks.replace(b" ", b"")
-    if spaced.strip():  # something else parts cells, and a space is part of one or beside one
-        marks = spaced
+    text = _unquoted(text.rstrip("\n"))
+    marks = _marks(text)
     first, rows = marks.partition(b"\n")[0], marks.count(b"\n") + 1
     separator, width = first[:1].decode(), len(first) + 1
     if separator not in _TIDY or marks + b"\n" != (separator * (width - 1) + "\n").encode() * rows:
@@ -122,7 +120,32 @@ def _tidy(text: str) -> Columns | None:
     if separator == "," and " " in text and _commas_are_decimal(text.split("\n", SAMPLE)[:SAMPLE]):
         return None
     _check_rows(rows)
-    return _cells(text, separator, width), range(1, rows + 1), False
+    columns, lines = _cells(text, separator, width), range(1, rows + 1)
+    return columns, lines, separator != "," and "," in text and _decimal_comma(columns, lines)
+
+
+def _marks(text: str) -> bytes:
+    """What may part cells and lines, in its order; empty where one would have to look closer."""
+    if not text.isascii() and _FOREIGN_BLANK.search(text):
+        return b""
+    marks = text.encode("utf-8", "replace").translate(None, _PLAIN)
+    if b";" in marks or b"\t" in marks:  # then a comma is decimal, or part of a word
+        marks = marks.replace(b",", b"")
+    spaceless = marks.replace(b" ", b"")
+    return spaceless if spaceless.strip() else marks  # a space beside a separator is none
+
+
+def _unquoted(text: str) -> str:
+    """Without quotation marks, if each pair of them holds one whole cell and no separator."""
+    quotes = text.count('"')
+    if not quotes or b'"' in _marks(text).replace(b'""', b""):
+        return text
+    ends = f"\n{text}\n"
+    opened, closed = (
+        sum(map(ends.count, pairs))
+        for pairs in (('\n"', ',"', ';"', '\t"'), ('"\n', '",', '";', '"\t'))
+    )
+    return text.replace('"', "") if opened == closed == quotes / 2 else text
 
 
 def _has_blank_cells(text: str, blank: str) -> bool:
@@ -202,6 +225,9 @@ def _plain_columns(
 
 def _cells(text: str, separator: str, width: int) -> list[Sequence[str]]:
     """Columns of a text whose lines all have that many cells."""
+    if separator != " " and " " in text:
+        for mark in (separator, "\n"):
+            text = text.replace(" " + mark, mark).replace(mark + " ", mark)
     cells = text.replace("\n", separator).split(separator)
     if separator != " " and " " in text:
         cells = list(map(str.strip, cells))
@@ -210,6 +236,8 @@ def _cells(text: str, separator: str, width: int) -> list[Sequence[str]]:
 
 def _rows(separator: str | None, texts: list[str]) -> list[Row]:
     if separator is None:
+        if not any(map("".join(texts).count, "\"'")):
+            return list(map(str.split, texts))
         return [[cell.strip("\"'") for cell in _TOKEN.findall(line)] for line in texts]
     try:
         rows = list(csv.reader(texts, delimiter=separator, skipinitialspace=True))
@@ -228,18 +256,17 @@ def _check_equal(widths: list[int], lines: Sequence[int]) -> None:
 
 def _decimal_comma(columns: list[Sequence[str]], lines: Sequence[int]) -> bool:
     """Whether commas inside cells are decimal. Raises ValueError where they may be either."""
-    sure, unsure = False, 0
+    unsure = 0
     for column in columns:
         for line, cell in zip(lines, column, strict=True):
             if "," not in cell or not _DECIMAL_COMMA.fullmatch(cell):
                 continue
-            if _THOUSANDS.fullmatch(cell):
-                unsure = unsure or line
-            else:
-                sure = True
-    if unsure and not sure:
+            if not _THOUSANDS.fullmatch(cell):
+                return True
+            unsure = unsure or line
+    if unsure:
         raise ValueError(f"line {unsure}: is the comma decimal or between thousands? Leave it out")
-    return sure
+    return False
 
 
 def _is_header(columns: Sequence[Sequence[str]], names: frozenset[str], comma: bool) -> bool:
