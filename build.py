@@ -33,10 +33,9 @@ from pygments.lexers import PythonLexer
 
 from calculators import CALCULATORS
 from calculators.kit import Calculator, Pick, Working
-from tools import assets, cards, documents, front, policy, structured
+from tools import assets, cards, documents, front, policy, structured, terms
 from tools.cards import Card
 from tools.compress import compress
-from tools.documents import glossary
 from tools.printing import Body, ask, inline, jinja, linked, panel, plain, prose
 
 ROOT = Path(__file__).parent
@@ -67,7 +66,7 @@ def body(calculator: Calculator, site_url: str) -> Body:
         catalogues=_catalogues(),
         menu=_questions(),
         front=front.context() if page.at_root else {},
-        terms=glossary.tips(calculator, answer),
+        terms=terms.tips(calculator, answer),
         root=calculator.root,
         site_url=site_url,
     )
@@ -153,7 +152,7 @@ def pages(menu: Mapping[str, Calculator], site_url: str = "/") -> dict[str, byte
             answer=answer,
             result=panel(answer, root),
             catalogues=_catalogues(),
-            terms=glossary.tips(calculator, answer),
+            terms=terms.tips(calculator, answer),
             assets=assets.folder(),
             python=assets.python(),
             root=root,

@@ -29,7 +29,8 @@ class Body:
     `calculator` is the slug of the one whose page it is; `variables` are its figures by name, for
     structured data; `card` is what its picture shows where a link to it is shared;
     `sections` are its headings (level, id, title), for the contents and for links; `downloads` are
-    the paths of files that it offers.
+    the paths of files that it offers; `schema` is the type of thing that it is about, by
+    schema.org's name, where that is no calculator and no data.
     """
 
     path: str
@@ -45,6 +46,7 @@ class Body:
     card: Card | None = None
     sections: tuple[tuple[int, str, str], ...] = ()
     downloads: tuple[str, ...] = ()
+    schema: str = ""
 
     @property
     def root(self) -> str:

@@ -50,6 +50,8 @@ def of_body(made: Body, others: Mapping[str, Body], site_url: str) -> str:
         nodes += of_calculator(CALCULATORS[made.calculator], site_url)
     if made.variables or made.downloads:
         nodes.append(dataset(made, site_url))
+    if made.schema:
+        nodes.append(_term(made, others, site_url))
     if made.path:
         above = made.path.rpartition("/")[0]
         over = [(others[above].title, above)] if above in others else []
@@ -115,3 +117,24 @@ def dataset(made: Body, site_url: str) -> Node:
             for label, value in made.variables
         ],
     } | ({"distribution": files} if files else {})
+
+
+def _term(made: Body, others: Mapping[str, Body], site_url: str) -> Node:
+    """A term that is defined, in its set; or the set with all its terms."""
+    node = {
+        "@type": made.schema,
+        "@id": address(site_url, made.path),
+        "url": address(site_url, made.path),
+        "name": made.title,
+        "description": made.description,
+    }
+    above = others.get(made.path.rpartition("/")[0])
+    if above and above.schema:
+        of = {"@type": above.schema, "@id": address(site_url, above.path), "name": above.title}
+        return node | {"inDefinedTermSet": of}
+    inside = [other for path, other in others.items() if path.startswith(f"{made.path}/")]
+    terms = [
+        {"@type": one.schema, "@id": address(site_url, one.path), "name": one.title}
+        for one in inside
+    ]
+    return node | {"hasDefinedTerm": terms}

@@ -6,6 +6,7 @@ from pathlib import Path
 from calculators import CALCULATORS
 from calculators.kit import Calculator
 from tools.printing import Body, plain
+from tools.terms import entries
 
 WRITTEN = Path(__file__).parents[2] / "site" / "docs"
 ABOUT = """# Weighbridge
@@ -41,6 +42,11 @@ def files(site_url: str, made: Iterable[Body]) -> dict[str, bytes]:
     lines += ["", "## Pages", ""]
     lines += [f"- [{body.title}](SITE_URL/{body.path}/): {body.description}" for body in others]
     lines += [_guide(path) for path in sorted(WRITTEN.rglob("*.md")) if path.stem != "index"]
+    lines += ["", "## Glossary", ""]
+    lines += [
+        f"- [{entry.title}](SITE_URL/glossary/{entry.id}/): {entry.means}"
+        for entry in entries().values()
+    ]
     return {"llms.txt": ("\n".join(lines) + "\n" + CLOSING).replace("SITE_URL/", site_url).encode()}
 
 
