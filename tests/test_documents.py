@@ -99,7 +99,7 @@ def test_a_link_into_a_calculator_asks_what_it_understands(slug: str, query: str
 
 
 def test_pages_say_what_a_search_engine_shows() -> None:
-    titles = [made.title for made in BODIES.values()]
+    titles = [made.meta.get("title", made.title) for made in BODIES.values()]
     descriptions = [made.description for made in BODIES.values()]
     assert all(titles)
     assert len(set(titles)) == len(titles)
@@ -127,7 +127,8 @@ NEEDED = {  # what Google's documentation of rich results requires, or schema.or
     "Dataset": ("name", "description", "license", "creator", "url"),
     "DataCatalog": ("name", "description"),
     "BreadcrumbList": ("itemListElement",),
-    "DefinedTermSet": ("name",),
+    "DefinedTermSet": ("name", "hasDefinedTerm"),
+    "DefinedTerm": ("name", "description", "inDefinedTermSet"),
 }
 
 

@@ -11,10 +11,11 @@ import pytest
 import build
 from calculators import CALCULATORS, ask
 from calculators.kit import Calculator
-from tools.documents import data, glossary
+from tools import terms
+from tools.documents import data
 
 SITE = "https://example.org/below/"
-ENTRIES = list(glossary.entries().values())
+ENTRIES = list(terms.entries().values())
 PAGES = build.pages(CALCULATORS, SITE)
 BODIES = build.bodies(SITE)
 EMBEDDED = [slug for slug in CALCULATORS if f"embed/{slug}/index.html" in PAGES]
@@ -24,12 +25,12 @@ LEAST_CARD = {"version", "type", "html", "width", "height"}  # of an oEmbed card
 
 @pytest.mark.parametrize("calculator", CALCULATORS.values(), ids=lambda item: item.slug)
 def test_every_used_term_has_an_entry(calculator: Calculator) -> None:
-    terms = {term for term in glossary.used(calculator, calculator.ask("")) if term}
-    assert terms <= set(glossary.entries())
+    named = {term for term in terms.used(calculator, calculator.ask("")) if term}
+    assert named <= set(terms.entries())
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
-def test_an_entry_explains_itself(entry: glossary.Entry) -> None:
+def test_an_entry_explains_itself(entry: terms.Entry) -> None:
     assert 20 < len(entry.means) < LONGEST_TIP
     assert entry.means.endswith(".")
     assert not set("[]<>`") & set(entry.means), "a tip is plain text"
@@ -38,21 +39,42 @@ def test_an_entry_explains_itself(entry: glossary.Entry) -> None:
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
-def test_what_an_entry_refers_to_exists(entry: glossary.Entry) -> None:
-    assert set(entry.see) <= set(glossary.entries()) - {entry.id}
+def test_what_an_entry_refers_to_exists(entry: terms.Entry) -> None:
+    assert set(entry.see) <= set(terms.entries()) - {entry.id}
     for asked in filter(None, (*entry.asks, entry.live)):
         slug, _, query = asked.partition("?")
         assert not ask(slug, query).errors
-    for url in (*entry.sources.values(), *entry.support.values()):
-        assert url.startswith(("https://", "../"))
 
 
 def test_an_id_is_used_once() -> None:
-    subjects = glossary.subjects()
+    subjects = terms.subjects()
     ids = [entry.id for subject in subjects for entry in subject.entries]
     ids += [subject.id for subject in subjects]
     assert len(ids) == len(set(ids))
     assert all(one.order < other.order for one, other in pairwise(subjects))
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
+def test_an_entry_has_its_page(entry: terms.Entry) -> None:
+    html = BODIES[f"glossary/{entry.id}"].html
+    for other in entry.see:
+        assert f'href="../{other}/"' in html
+    for calculator in terms.users().get(entry.id, ()):
+        assert f'href="../../{calculator.path}' in html
+    for term in re.findall(r'data-term="([^"]+)"', html):
+        assert html.count(f'id="tip-{term}"') == 1
+    assert f'id="{entry.id}"' in BODIES["glossary"].html, "old links lead to the list"
+    assert f"{SITE}glossary/{entry.id}/" in PAGES["llms.txt"].decode()
+
+
+def test_terms_are_a_chain() -> None:
+    """From the first term one walks to the last, by each page's link to the next."""
+    found, last = [], "glossary/awq"
+    while last:
+        found.append(last.rpartition("/")[2])
+        onward = re.search(r'rel="next" href="\.\./([^"]+)/"', BODIES[last].html)
+        last = f"glossary/{onward[1]}" if onward else ""
+    assert found == list(terms.entries())
 
 
 @pytest.mark.parametrize("slug", EMBEDDED)

@@ -25,8 +25,15 @@ from tools.serve import Server
 
 ROOT = Path(__file__).parent.parent
 COMMAND = ("node", str(ROOT / "node_modules/lighthouse/cli/index.js"))
-# One of each kind: first page, calculator, glossary, model, GPU.
-PAGES = ("", "awq-size/", "glossary/", "models/llama-3.1-8b/", "gpus/rtx-4090/")
+# One of each kind: first page, calculator, glossary and an entry of it, model, GPU.
+PAGES = (
+    "",
+    "awq-size/",
+    "glossary/",
+    "glossary/awq/",
+    "models/llama-3.1-8b/",
+    "gpus/rtx-4090/",
+)
 ALWAYS = ("accessibility", "best-practices", "seo")
 LEAST = 0.95  # of performance
 SCORED = {"binary", "numeric", "metricSavings", "error"}  # not: "notApplicable", "manual"

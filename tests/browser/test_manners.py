@@ -25,6 +25,7 @@ KINDS = {
     "embed twin": "embed/awq-size/",
     "embed twin with a chart": "embed/roc-auc/",
     "glossary": "glossary/",
+    "entry of the glossary": "glossary/awq/",
     "guide": "guides/deploy-awq/",
     "memory log": "guides/memory-log/",
     "plain text": "cite/",
