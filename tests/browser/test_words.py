@@ -85,11 +85,15 @@ def test_a_calculator_answers_after_a_walk_through_the_glossary(
     inside.locator("html[data-state=ready]").wait_for(timeout=BOOT)
 
 
-def test_search_finds_a_term(visitor: Visitor, site: str) -> None:
-    page = visitor.open(site, wait=False)
-    page.get_by_role("textbox", name="Search").fill("salient channel")
-    page.get_by_role("link", name="Salient channel").first.click()
-    page.wait_for_url(f"{site}glossary/salient-channel/**")
+@pytest.mark.parametrize(
+    ("typed", "term"),
+    [("salient channel", "salient-channel"), ("ttft", "time-to-first-token"), ("GQA", "gqa")],
+)
+def test_search_finds_a_term(visitor: Visitor, site: str, typed: str, term: str) -> None:
+    page = visitor.open(f"{site}cite/", wait=False)
+    page.get_by_role("textbox", name="Search").press_sequentially(typed)
+    page.locator(f'.md-search-result a[href*="/glossary/{term}/"]').first.click()
+    page.wait_for_url(f"{site}glossary/{term}/**")
 
 
 def test_an_embedded_calculator_leads_to_the_site(visitor: Visitor, site: str) -> None:
