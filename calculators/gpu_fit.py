@@ -28,6 +28,7 @@ from calculators.common.plan_fields import (
     GpuLayersInput,
     GpusInput,
     GroupInput,
+    HostBandwidthInput,
     KvDtypeInput,
     MemoryInput,
     PipelineParallelInput,
@@ -126,6 +127,7 @@ def calculate(
     ecc: EccInput = "default",
     n_gpu_layers: GpuLayersInput = None,
     cpu_expert_layers: CpuExpertsInput = 0,
+    host_bandwidth_gb_s: HostBandwidthInput = None,
 ) -> Fit:
     """Whether a model runs on a GPU: memory as the engine counts it, then speed and cost.
 
@@ -147,6 +149,7 @@ def calculate(
         display=display,
         n_gpu_layers=n_gpu_layers,
         cpu_expert_layers=cpu_expert_layers,
+        host_bandwidth=host_bandwidth_gb_s * 1e9 if host_bandwidth_gb_s else None,
     )
     if question == "models":
         on = machine(gpu, memory_gb, bandwidth_gb_s, tflops, ecc)

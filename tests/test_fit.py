@@ -370,7 +370,7 @@ def test_generations_of_the_catalogue() -> None:
 @pytest.mark.parametrize(
     ("model", "format_id", "expected"),
     [
-        ("meta-llama/Llama-2-7b-hf", "awq", "RTX 3060 12GB"),
+        ("meta-llama/Llama-2-7b-hf", "awq", "RTX 4060"),
         ("meta-llama/Llama-3.1-70B", "awq", "L40S"),
         ("meta-llama/Llama-3.1-405B", "awq", "4 × A100 SXM4 80GB"),
     ],

@@ -187,7 +187,9 @@ def does_it_fit(case: Case, on: Machine, asked: Asked) -> Fit:
     fast = speed(case, on, asked.prompt_tokens, asked.output_tokens)
     running = fast if found.kv_cache_bytes > 0 else None
     rates = _speed(case, on, found, running) if running else {}
-    money = _money(case, on, found, running, asked) if running else {}
+    money = {}
+    if running and not running.work.host:  # the prompt's time is not known there
+        money = _money(case, on, found, running, asked)
     return Fit(
         **_memory(case, found),
         **rates,

@@ -218,3 +218,13 @@ CpuExpertsInput = Annotated[
         term="moe",
     ),
 ]
+HostBandwidthInput = Annotated[
+    float | None,
+    Field(
+        "Bandwidth of main memory",
+        Quantity("GB/s", 1, 10_000),
+        help="Decides the speed of what stays there.",
+        advanced=True,
+        placeholder="two channels of DDR5-5600",
+    ),
+]

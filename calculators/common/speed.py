@@ -24,8 +24,8 @@ from calculators.maths.constants import NEWEST, generation_of
 from calculators.maths.flops import PromptFlops, prompt
 from calculators.maths.measured import Measurement, nearest_measurements
 from calculators.maths.prefill import Prefill, prefill, serving_throughput, time_to_first_token
-from calculators.maths.roofline import Estimate, Setup, decode
-from calculators.maths.traffic import Work, work
+from calculators.maths.roofline import Estimate, Setup, decode, host_bandwidth
+from calculators.maths.traffic import Split, Work, work
 
 CURVE = 9  # points of the throughput chart: batches of 1, 2, 4 ... 256, and on to what fits
 NEAR, PUBLISHED = 24, 8  # measurements looked at, and shown
@@ -36,6 +36,7 @@ TERMS = {
     "products": ("Multiplying", "activation"),
     "cache": ("Reading the cache", "kv"),
     "exchange": ("Exchange between GPUs", "graphs"),
+    "host": ("Reading main memory", "other"),
 }
 BOUNDS = {
     "memory": "memory bandwidth",
@@ -56,11 +57,17 @@ class Task:
     def work(self) -> Work:
         """One decoding step."""
         context = self.prompt_tokens + self.output_tokens // 2
-        found = work(self.case.model, self.case.packed, context, self.case.plan.kv_dtype)
+        model, plan = self.case.model, self.case.plan
+        split = Split.of(len(model.layers), plan.n_gpu_layers, plan.cpu_expert_layers)
+        found = work(model, self.case.packed, context, plan.kv_dtype, split)
         if self.case.scale == 1:
             return found
+        host = found.host
         return replace(
             found,
+            host=replace(host, shared_bytes=round(host.shared_bytes * self.case.scale))
+            if host
+            else None,
             shared_bytes=round(found.shared_bytes * self.case.scale),
             parameters=round(found.parameters * self.case.scale),
         )
@@ -94,8 +101,12 @@ class Speed:
 
     @cached_property
     def read(self) -> Prefill | None:
-        """The prompt; None where no rate of the card is known."""
+        """The prompt; None where no rate of the card is known, or layers stay in main memory: how
+        fast those cross to the card for a prompt is not modelled.
+        """
         task = self.task
+        if self.work.host:
+            return None
         return prefill(
             task.flops,
             task.prompt_tokens,
@@ -118,13 +129,15 @@ class Speed:
 
 
 def speed(asked: Case, on: Machine, prompt_tokens: int, output_tokens: int) -> Speed | None:
-    """None where no bandwidth is known, or where some layers stay in main memory."""
+    """None where no bandwidth is known."""
     plan = asked.plan
-    if on.card is None or plan.n_gpu_layers is not None or plan.cpu_expert_layers:
+    if on.card is None:
         return None
     setup = setup_of(asked.recipe.format, plan.engine, on.card, plan.tensor_parallel, plan.gpus)
     if plan.version:
         setup = replace(setup, generation=generation_of(plan.engine, plan.version))
+    if plan.host_bandwidth:
+        setup = replace(setup, host_bandwidth=plan.host_bandwidth)
     return Speed(Task(asked, prompt_tokens, output_tokens), on.card, setup)
 
 
@@ -161,9 +174,11 @@ def bounds(found: Speed, batch: int) -> Table:
     """What the card's nominal rates would allow, and what is expected of them."""
     card, setup, one = found.card, found.setup, found.work
     together = setup.cards if setup.split == "tensor" else 1
-    moved = one.weight_bytes(batch) + one.kv_bytes * batch
+    seconds = (one.weight_bytes(batch) + one.kv_bytes * batch) / (card.bandwidth * together)
+    if one.host:
+        seconds += one.host.bytes(batch) / host_bandwidth(setup)
     rows: list[tuple[object, ...]] = [
-        ("Writing, at the nominal bandwidth", batch * card.bandwidth * together / moved, None, None)
+        ("Writing, at the nominal bandwidth", batch / seconds, None, None)
     ]
     peak = card.peak(setup.dtype) or card.peak()
     if peak:

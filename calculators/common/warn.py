@@ -11,6 +11,7 @@ from calculators.kit import Note, Notes
 from calculators.kit.units import write
 from calculators.maths.memory import Budget
 from calculators.maths.ranks import ROW_PARALLEL
+from calculators.maths.roofline import host_bandwidth
 from calculators.maths.speed_notes import warnings as speed_warnings
 
 CALIBRATED = ("awq", "gptq", "w4a16", "int8-w8a8", "nvfp4")
@@ -111,9 +112,13 @@ def _split(asked: Case) -> Iterator[Note]:
 
 def _speed(asked: Case, found: Budget, fast: Speed | None) -> Iterator[Note]:
     if fast is None:
-        if asked.plan.n_gpu_layers is not None or asked.plan.cpu_expert_layers:
-            yield Note("The speed of layers in main memory is not modelled here.")
         return
+    if fast.work.host:
+        rate = host_bandwidth(fast.setup) / 1e9
+        yield Note(
+            f"What stays in main memory is counted at {rate:g} GB/s nominal (More settings). How fast "
+            "a prompt is read from there, and so what a token costs, is not modelled."
+        )
     if found.kv_cache_bytes <= 0:
         return
     batch = max(1, min(asked.plan.concurrency, int(found.max_concurrency)))

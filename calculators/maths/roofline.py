@@ -1,10 +1,11 @@
 """How fast a model decodes: seconds per step from bytes, operations and measured constants.
 
-    step = base + max(weights, products) + cache + exchange
+    step = base + max(weights, products) + cache + exchange + host
 
 Each term is its ideal time at the card's nominal rate times a fitted cost; the constants and their
 bands come from published measurements (`facts/roofline.json`). A step makes one token for each
-sequence of the batch.
+sequence of the batch. `host`: what stays in main memory is read there by the CPU, at the nominal
+rate times the cost of a device of no known class; GPUs wait meanwhile.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,6 +25,7 @@ from calculators.maths.constants import (
     mixture_factor,
     single,
 )
+from calculators.maths.engines.model import setting
 from calculators.maths.traffic import Work
 
 Bound = Literal["memory", "compute", "launch"]
@@ -37,7 +39,8 @@ class Setup:
     """How the cards and the engine are used.
 
     `dtype`: in which the products run (fp16, fp8, int8, fp4); `kernel`: of weight-only formats;
-    `generation`: of engine builds, the newest unless said.
+    `generation`: of engine builds, the newest unless said. `host_bandwidth`: of main memory, bytes
+    per second, nominal.
     """
 
     engine: str = "vllm"
@@ -46,6 +49,7 @@ class Setup:
     split: Split = "tensor"
     dtype: str = "fp16"
     kernel: Kernel | None = None
+    host_bandwidth: float = 0.0
 
     @classmethod
     def of(
@@ -124,7 +128,7 @@ def decode(work: Work, card: Accelerator, setup: Setup | None = None, batch: int
         bound=_bound(seconds),
         batch=batch,
         seconds=seconds,
-        label=_label(constants, setup),
+        label="weak" if work.host else _label(constants, setup),
         n=constants.n,
         basis=constants.named,
         source=constants.source,
@@ -153,7 +157,21 @@ def _terms(
         "products": computing if computing > reading else 0.0,
         "cache": constants.cost["kv"] * work.kv_bytes * batch / bandwidth,
         "exchange": _exchange(work, card, setup, batch),
+        "host": _host(work, setup, batch),
     }
+
+
+def _host(work: Work, setup: Setup, batch: int) -> float:
+    """Seconds for what stays in main memory; decoding of few sequences is bound by reading."""
+    if work.host is None:
+        return 0.0
+    cost = find("decode", setup.engine, setup.generation, "").cost[str(work.weight_bits)]
+    return cost * work.host.bytes(batch) / host_bandwidth(setup)
+
+
+def host_bandwidth(setup: Setup) -> float:
+    """Of main memory, as said or as assumed; bytes per second, nominal."""
+    return setup.host_bandwidth or float(setting("host.bandwidth_bytes_per_second"))
 
 
 def _products(work: Work, card: Accelerator, setup: Setup, batch: int) -> float:

@@ -19,11 +19,19 @@ from calculators.maths.prefill import prefill, serving_throughput, time_to_first
 from calculators.maths.roofline import Estimate, Setup, decode, speedup, throughput_curve
 from calculators.maths.speed_notes import warnings
 from calculators.maths.tensors import Architecture, architecture
-from calculators.maths.traffic import ExpertBytes, Work, distinct_experts, kv_bytes_read, work
+from calculators.maths.traffic import (
+    ExpertBytes,
+    Split,
+    Work,
+    distinct_experts,
+    kv_bytes_read,
+    work,
+)
 
 LLAMA_8B = "meta-llama/Meta-Llama-3-8B"
 LLAMA_70B = "meta-llama/Meta-Llama-3-70B-Instruct"
 MIXTURE = "openai/gpt-oss-20b"
+A3B = "Qwen/Qwen3-30B-A3B"
 CARDS = tuple(accelerators().values())
 
 
@@ -373,3 +381,43 @@ def test_a_weight_only_kernel_gains_at_most_its_width_and_less_with_rows(
     gain, later = (kernel_speedup(m, 0.5, card, kernel(name)) for m in (batch, batch * 2))
     assert later <= gain * 1.001 or name != "marlin"  # the others fall back to whole unpacking
     assert 0 < gain <= 4.0001
+
+
+@pytest.mark.parametrize(
+    ("n_gpu_layers", "cpu_expert_layers", "split", "reason"),
+    [
+        (None, 0, Split(), "all on the GPU"),
+        (999, 0, Split(), "more than there are"),
+        (48, 0, Split(1), "the output goes first"),
+        (0, 0, Split(49), "the output, too"),
+        (None, 48, Split(0, 48), "experts alone"),
+    ],
+)
+def test_what_stays_in_main_memory(
+    n_gpu_layers: int | None, cpu_expert_layers: int, split: Split, reason: str
+) -> None:
+    mixed = model(A3B)
+    packed = checkpoint(mixed, "format=gguf-q4_k_m")
+    found = Split.of(len(mixed.layers), n_gpu_layers, cpu_expert_layers)
+    assert found == split, reason
+    whole = work(mixed, packed, 4096)
+    parted = work(mixed, packed, 4096, split=found)
+    host = parted.host.bytes(1) if parted.host else 0.0
+    read = parted.weight_bytes(1) + parted.kv_bytes + host
+    assert read == pytest.approx(whole.weight_bytes(1) + whole.kv_bytes, rel=1e-6)
+    assert (parted.host is None) == (split == Split())
+
+
+def test_main_memory_slows_decoding_by_its_bandwidth() -> None:
+    mixed = model(A3B)
+    packed = checkpoint(mixed, "format=gguf-q4_k_m")
+    card = accelerators()["rtx-4090"]
+    whole = work(mixed, packed, 4096)
+    parted = work(mixed, packed, 4096, split=Split(0, 48))
+    slow, quick = (
+        decode(parted, card, Setup("llama.cpp", host_bandwidth=rate)) for rate in (50e9, 400e9)
+    )
+    assert slow.seconds["host"] == pytest.approx(8 * quick.seconds["host"])
+    assert slow.tokens_per_second < quick.tokens_per_second
+    assert decode(whole, card, Setup("llama.cpp")).seconds["host"] == 0
+    assert slow.label == "weak"

@@ -16,7 +16,10 @@ SECTIONS = (
 )
 TITLES = {"vllm": "vLLM", "llama.cpp": "llama.cpp", "sglang": "SGLang", "ollama": "Ollama"}
 # Lines whose rule stands in the engine's code; the others hold constants fitted on logs.
-RULED = ("KV cache", "tokens", "concurrency", "one request", "pool", "states", "model buffer")
+RULED = (
+    *("KV cache", "tokens", "concurrency", "one request", "pool", "states"),
+    *("model buffer", "compute buffer"),
+)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class Plan:
     `context` tokens of one request, `concurrency` requests at once; `memory_fraction` in the
     engine's own sense. `n_gpu_layers` and `cpu_expert_layers` are llama.cpp's `-ngl` and
     `--n-cpu-moe`; without `op_offload` (`--no-op-offload`) the CPU computes what it holds.
+    `host_bandwidth` is main memory's, in bytes per second.
     `max_loras` slots for adapters of rank `max_lora_rank` are vLLM's; `enforce_eager` captures no
     CUDA graphs. `fork` are the switches of ik_llama.cpp, where that runs in llama.cpp's place.
     """
@@ -64,6 +65,7 @@ class Plan:
     op_offload: bool = True
     display: bool = False
     vision: bool = True
+    host_bandwidth: float | None = None
     max_loras: int = 0
     max_lora_rank: int = 16
     enforce_eager: bool = False
