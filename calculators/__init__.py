@@ -40,8 +40,9 @@ def ask(slug: str, query: str) -> Answer:
 
 
 def answer(slug: str, query: str, shape: Literal["page", "whole"] = "whole") -> str:
-    """JSON text: slug, errors, and as a page shows them html and charts; the `whole` answer has the
-    query, outputs, text and markdown too, which a keystroke need not wait for.
+    """JSON text: slug, errors (and offers beside them), and as a page shows them html and charts;
+    the `whole` answer has the query, outputs, text and markdown too, which a keystroke need not
+    wait for.
     """
     found = ask(slug, query)
     shown = render(found, CALCULATORS[slug].root if slug in CALCULATORS else "")
@@ -49,6 +50,8 @@ def answer(slug: str, query: str, shape: Literal["page", "whole"] = "whole") -> 
         said: dict[str, Any] = {"slug": found.slug, "errors": found.errors}
     else:
         said = found.plain() | texts(found)
+    if found.offers:
+        said["offers"] = found.offers
     return json.dumps(said | shown, ensure_ascii=False, allow_nan=False)
 
 

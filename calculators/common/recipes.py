@@ -3,6 +3,7 @@
 from typing import Annotated
 from urllib.parse import urlencode
 
+from calculators.common.instead import instead
 from calculators.kit import Choice, Field, Quantity, Refused, Words
 from calculators.maths.packing import CannotPack, Checkpoint, Recipe, checkpoint
 from calculators.maths.packing.recipe import DTYPES
@@ -75,7 +76,8 @@ def packed_as(model: Architecture, recipe: Recipe) -> Checkpoint:
     try:
         return checkpoint(model, recipe)
     except CannotPack as refusal:
-        raise Refused(sentence(str(refusal)), "model") from None
+        said, offer = instead(model, recipe)
+        raise Refused(f"{sentence(str(refusal))} {said}".rstrip(), "model", offer) from None
     except ValueError as mistake:
         raise refused(mistake) from None
 

@@ -32,12 +32,16 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was asked and what came out. With `errors` there are no outputs."""
+    """What was asked and what came out. With `errors` there are no outputs.
+
+    `offers`: beside an error, by its field, the input that would help: name, text and label.
+    """
 
     slug: str
     query: str
     outputs: tuple[Output, ...] = ()
     errors: dict[str, str] = field(default_factory=dict)
+    offers: dict[str, tuple[str, str, str]] = field(default_factory=dict)
 
     def value(self, name: str) -> Any:
         """The value of the output of that name."""
@@ -160,7 +164,9 @@ class Calculator:
         except Refused as mistake:
             if mistake.field not in self.defaults:
                 raise
-            return Answer(self.slug, query, errors={mistake.field: str(mistake)})
+            offer = mistake.offer
+            offers = {mistake.field: offer} if offer and offer[0] in self.defaults else {}
+            return Answer(self.slug, query, errors={mistake.field: str(mistake)}, offers=offers)
         outputs = tuple(
             Output(name, shown, getattr(result, name))
             for name, shown in self.shown.items()

@@ -11,11 +11,17 @@ from calculators.kit.units import write
 
 
 class Refused(ValueError):
-    """The visitor's mistake, in words that stand beside the field. `field` may be filled later."""
+    """The visitor's mistake, in words that stand beside the field. `field` may be filled later.
 
-    def __init__(self, message: str, field: str | None = None) -> None:
+    `offer`: the input, its text and what to call it, that would be answered: one step away.
+    """
+
+    def __init__(
+        self, message: str, field: str | None = None, offer: tuple[str, str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.field = field
+        self.offer = offer
 
 
 class Input(Protocol):

@@ -91,15 +91,20 @@ export function settle(form, changed) {
 }
 
 /**
- * Say beside each field what is wrong with it.
+ * Say beside each field what is wrong with it, and offer what would help.
  * @param {HTMLFormElement} form
  * @param {Record<string, string>} errors by field
+ * @param {Record<string, [string, string, string]>} offers by field: an input, its text, a label
  */
-export function complain(form, errors) {
+export function complain(form, errors, offers = {}) {
   for (const output of form.querySelectorAll("[data-error]")) {
     const name = /** @type {HTMLElement} */ (output).dataset.error ?? "";
     const message = errors[name] ?? "";
-    if (output.textContent !== message) output.textContent = message;
+    const offer = offers[name];
+    if (output.textContent !== message + (offer?.[2] ?? "")) {
+      output.textContent = message;
+      if (offer) output.append(taking(form, ...offer));
+    }
     for (const one of controls(form).filter((control) => control.name === name)) {
       if (message) one.setAttribute("aria-invalid", "true");
       else one.removeAttribute("aria-invalid");
@@ -107,4 +112,26 @@ export function complain(form, errors) {
       if (folded) folded.open = true;
     }
   }
+}
+
+/**
+ * A button that sets one input, as if the visitor had.
+ * @param {HTMLFormElement} form
+ * @param {string} name
+ * @param {string} text
+ * @param {string} label
+ */
+function taking(form, name, text, label) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "wb-offer";
+  button.textContent = label;
+  button.addEventListener("click", () => {
+    const control = controls(form).find((one) => one.name === name);
+    if (!control) return;
+    put(control, text);
+    control.dispatchEvent(new Event("input", { bubbles: true }));
+    control.focus();
+  });
+  return button;
 }

@@ -125,7 +125,7 @@ function run(form, result, signal) {
  * @param {import("./python.js").Answer} answer
  */
 function show(form, result, answer) {
-  complain(form, answer.errors);
+  complain(form, answer.errors, answer.offers);
   const refused = Object.keys(answer.errors).length > 0;
   result.toggleAttribute("data-stale", refused);
   if (!refused) {

@@ -4,7 +4,8 @@ import { begun, connect } from "./boot.js";
 
 /**
  * @typedef {{slug: string, query: string, title?: string, html: string,
- *   errors: Record<string, string>, charts: Record<string, object>,
+ *   errors: Record<string, string>, offers?: Record<string, [string, string, string]>,
+ *   charts: Record<string, object>,
  *   outputs?: object, text?: string, markdown?: string}} Answer the last three of a whole one
  * @typedef {{slug: string, query: string, whole?: boolean, done: (answer: Answer) => void}} Question
  * @typedef {"idle" | "loading" | "ready" | "computing" | "failed"} State

@@ -107,6 +107,14 @@ def test_a_mistake_stands_beside_its_field_and_keeps_the_last_answer(
     expect(result).not_to_have_attribute("data-stale", "")
 
 
+def test_a_refusal_offers_what_works(visitor: Visitor, site: str) -> None:
+    page = visitor.open(f"{site}awq-size/?model=openai/gpt-oss-20b")
+    page.get_by_role("button", name="Take group size 64").click()
+    answered(page, group_size="64")
+    expect(page.locator("[name=group_size]")).to_have_value("64")
+    expect(page.locator("[data-error=model]")).to_be_empty()
+
+
 def test_a_link_holds_the_whole_question(invite: Callable[..., Visitor], site: str) -> None:
     page = invite().open(f"{site}{SLUG}/")
     page.locator("[name=model]").fill("llama-2-70b")

@@ -102,7 +102,7 @@ def test_a_config_too_short_to_count_is_refused_by_name(
 
 @pytest.mark.parametrize("model", PARTIAL)
 def test_every_partial_row_is_refused(model: str) -> None:
-    with pytest.raises(UnknownArchitecture, match="missing|not known here"):
+    with pytest.raises(UnknownArchitecture, match=r"missing|not known here"):
         of(model)
 
 
