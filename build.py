@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import textwrap
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -323,15 +324,21 @@ def on_post_build(config: MkDocsConfig) -> None:
     policy.write_headers(Path(config.site_dir))
 
 
+def _save_python() -> None:
+    """What the browser's Python starts from, and its compressed forms."""
+    snapshot = ["node", "tools/snapshot.mjs", ".", str(PYTHON), json.dumps(assets.python())]
+    subprocess.run(snapshot, cwd=ROOT, check=True)
+    compress(PYTHON)
+
+
 def main() -> None:
     """Build the whole site into `dist/`."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     # Neither needs the other, so they share the time; MkDocs empties `dist/` before it begins.
-    snapshot = ["node", "tools/snapshot.mjs", ".", str(PYTHON), json.dumps(assets.python())]
-    with subprocess.Popen(snapshot, cwd=ROOT) as saving:
+    with ThreadPoolExecutor() as pool:
+        saved = pool.submit(_save_python)
         mkdocs_build(load_config(str(ROOT / "mkdocs.yml")))
-        if saving.wait():
-            raise SystemExit("the snapshot could not be made")
+        saved.result()
     shutil.copytree(PYTHON, DIST, dirs_exist_ok=True)
     compress(DIST)
 

@@ -2,7 +2,7 @@
 
 ``python -m tools.serve [FOLDER] [--port N] [--prefix /below/a/path/]``
 
-It knows what such hosts know: MIME types, precompressed ``.br`` and ``.gz`` siblings, the
+It knows what such hosts know: MIME types, precompressed ``.zst``, ``.br`` and ``.gz`` siblings, the
 ``_headers`` file (the format Netlify and Cloudflare Pages share), ETags, and that a file with its
 hash in its name never changes.
 """
@@ -37,7 +37,7 @@ MIME_TYPES = {
     ".wasm": "application/wasm",
     ".zip": "application/zip",
 }
-ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+ENCODINGS = (("zstd", ".zst"), ("br", ".br"), ("gzip", ".gz"))
 HASH_IN_NAME = re.compile(r"[.-][0-9a-f]{8,64}\.")
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"

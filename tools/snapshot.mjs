@@ -9,17 +9,14 @@
 //   snapshot   the memory, without its empty pages (see `pack`)
 //   sources    our files, for a plain boot where restoring fails
 //
-// Each with .br and .gz beside it. The result is proven before it is written: a second Pyodide
+// The result is proven before it is written: a second Pyodide
 // restores it, with no standard library and no files, and answers again.
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { brotliCompress, constants, gzip } from "node:zlib";
 import { loadPyodide } from "pyodide";
 // @ts-expect-error: published without types
 import createPyodideModule from "pyodide/pyodide.asm.mjs";
@@ -29,8 +26,6 @@ const PYODIDE = dirname(fileURLToPath(import.meta.resolve("pyodide")));
 const PYODIDE_FILES = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"];
 const PAGE = 4096; // bytes
 const SHIPPED = /\.(py|json|toml|html)$/;
-// Quality 11 would save a tenth of the snapshot and cost 40 s; what never changes gets it, once.
-const QUALITY = { fresh: 9, kept: 11 };
 // The seed is frozen into the memory anyway; a fixed one makes builds repeatable. Where in a line
 // something failed is of no use where there are no lines.
 const ENV = {
@@ -182,39 +177,13 @@ async function prove(packed, lock) {
   if (!Object.keys(refused.errors).length) throw new Error("a wrong question was answered");
 }
 
-/** @param {Uint8Array} bytes */
-const digest = (bytes) => createHash("sha256").update(bytes).digest("hex").slice(0, 12);
-
 /**
- * Write a file with .br and .gz beside it. Compressed bytes are kept in .cache by their content.
  * @param {string} path
  * @param {Uint8Array} bytes
- * @param {number} quality
- * @param {string} cache
  */
-async function write(path, bytes, quality, cache) {
+function write(path, bytes) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, bytes);
-  const params = {
-    [constants.BROTLI_PARAM_QUALITY]: quality,
-    [constants.BROTLI_PARAM_LGWIN]: 24,
-    [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
-  };
-  const kept = join(cache, `${digest(bytes)}-${quality}`);
-  const pairs = [
-    [".br", () => promisify(brotliCompress)(bytes, { params })],
-    [".gz", () => promisify(gzip)(bytes, { level: 6 })],
-  ];
-  await Promise.all(
-    pairs.map(async ([suffix, compress]) => {
-      const known = existsSync(kept + suffix);
-      const packed = known
-        ? readFileSync(kept + suffix)
-        : await /** @type {() => Promise<Buffer>} */ (compress)();
-      if (!known) writeFileSync(kept + suffix, packed);
-      writeFileSync(path + suffix, packed);
-    }),
-  );
 }
 
 /**
@@ -230,16 +199,11 @@ async function main(checkout, out, files) {
   await prove(packed, files.lock);
 
   rmSync(out, { recursive: true, force: true });
-  const cache = join(checkout, ".cache/compressed");
-  mkdirSync(cache, { recursive: true });
-  await Promise.all([
-    ...PYODIDE_FILES.map((name) => {
-      const bytes = readFileSync(join(PYODIDE, name));
-      return write(join(out, files.pyodide, name), bytes, QUALITY.kept, cache);
-    }),
-    write(join(out, files.snapshot), packed, QUALITY.fresh, cache),
-    write(join(out, files.sources), sources, QUALITY.fresh, cache),
-  ]);
+  for (const name of PYODIDE_FILES) {
+    write(join(out, files.pyodide, name), readFileSync(join(PYODIDE, name)));
+  }
+  write(join(out, files.snapshot), packed);
+  write(join(out, files.sources), sources);
   const MB = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
   console.log(
     `snapshot: ${slugs.length} calculators, ${MB(packed.length)} MB of ${MB(memory.length)} MB`,
