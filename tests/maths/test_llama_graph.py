@@ -5,6 +5,8 @@ to reserve graphs without allocating, for one or two CUDA-like devices; they are
 any rule was made for. Exact rows may differ by small inputs (positions, indices): 0.1 MiB.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from calculators.maths.closure import shape
@@ -90,3 +92,17 @@ def test_a_gap_too_small_for_anything_stays() -> None:
     third = graph.add(1024, second)
     graph.add(0, third, second)
     assert graph.peak() == 2048
+
+
+def test_cuda_keeps_room_for_a_quantized_cache_in_16_bit() -> None:
+    """PR 23907: keys and values of a whole layer, 4 KiB per token of Qwen3.6-27B."""
+    model = shape("Qwen/Qwen3.6-27B")
+    assert model
+    plain = reserve("Qwen/Qwen3.6-27B", AUG_26, 204800, 1, True)
+    packed = replace(plain, keys=kv_dtype("q8_0"), values=kv_dtype("q8_0"))
+    added = graph_bytes(model, packed) - graph_bytes(model, plain)
+    assert 0.7 * 800 * MIB < added <= 800 * MIB  # less what overlaps with other tensors
+    assert graph_bytes(model, replace(packed, cuda=False)) == graph_bytes(model, plain)
+    assert graph_bytes(model, replace(packed, version=MAY_26)) == graph_bytes(
+        model, replace(plain, version=MAY_26)
+    )

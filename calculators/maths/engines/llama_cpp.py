@@ -37,6 +37,7 @@ WINDOW_CACHE_SINCE = (2025, 5)  # PR 13194: sliding layers got a cache of their 
 WINDOW_UBATCH_SINCE = (2025, 6)  # with room for a micro-batch; at first for a whole batch
 FEW_OUTPUTS_SINCE = (2026, 6)  # the server reserves one row of logits per slot, not per token:
 # n_outputs_max is in builds of June 2026 (b9538), not of May (b9093)
+CUDA_VENDORS = ("NVIDIA", "AMD")  # the latter by HIP
 GRAPH_ERROR = "of 107 graphs that published builds reserved 102 are within 3 %, the worst 4 % off"
 
 
@@ -147,9 +148,9 @@ class LlamaCpp:
             parts[place] += count * self.layer_bytes(layer, context)
         return parts[0], parts[1], parts[2]
 
-    def compute_bytes(self, context: int, streamed: int = 0) -> int:
+    def compute_bytes(self, context: int, streamed: int = 0, cuda: bool = True) -> int:
         """The fullest device's compute buffer; `streamed` bytes of experts pass through it."""
-        asked = context, streamed
+        asked = context, streamed, cuda
         if asked not in self._computed:
             reserve, fork = self._reserve(*asked), self.plan.fork
             self._computed[asked] = (
@@ -160,10 +161,10 @@ class LlamaCpp:
         return self._computed[asked]
 
     @cached_property
-    def _computed(self) -> dict[tuple[int, int], int]:
+    def _computed(self) -> dict[tuple[int, int, bool], int]:
         return {}
 
-    def _reserve(self, context: int, streamed: int) -> Reserve:
+    def _reserve(self, context: int, streamed: int, cuda: bool) -> Reserve:
         """What the graph is reserved for."""
         plan, cells = self.plan, self.cells(context)[0]
         tokens = min(self.n_ubatch, context)
@@ -185,6 +186,7 @@ class LlamaCpp:
             streamed_bytes=streamed if plan.op_offload else 0,
             experts_elsewhere=plan.cpu_expert_layers >= len(self.model.layers)
             and not plan.op_offload,
+            cuda=cuda,
         )
 
     @cached_property
@@ -203,7 +205,8 @@ class LlamaCpp:
         plan = self.plan
         usable = device.with_display().usable_bytes if plan.display else device.usable_bytes
         limit = usable - int(setting(self.margin))
-        compute = self.compute_bytes(plan.context, weights.streamed_bytes)
+        cuda = device.vendor in CUDA_VENDORS
+        compute = self.compute_bytes(plan.context, weights.streamed_bytes, cuda)
         needed = self._needed
         context_bytes = int(setting("llama.cpp.context_bytes")) if device.vendor != "Apple" else 0
         free = limit - weights.bytes - context_bytes
@@ -224,16 +227,17 @@ class LlamaCpp:
             max_concurrency=max(0, available) / needed * self.slots
             if needed
             else float(self.slots),
-            longest=lambda: self.longest(free, weights.streamed_bytes),
+            longest=lambda: self.longest(free, weights.streamed_bytes, cuda),
             logged=self.log_lines,
         )
 
-    def longest(self, free: int, streamed: int) -> int:
+    def longest(self, free: int, streamed: int, cuda: bool) -> int:
         """The longest context whose caches fit beside the graph; both grow with it."""
         gpus = self.plan.gpus
         return longest_context(
             lambda context: (
-                self.kv_bytes(context) <= (free - self.compute_bytes(context, streamed)) * gpus
+                self.kv_bytes(context)
+                <= (free - self.compute_bytes(context, streamed, cuda)) * gpus
             ),
             self.model.max_context or self.plan.context,
         )

@@ -17,7 +17,7 @@ F16_BYTES = 2
 GLU_SINCE = (2025, 7)  # gate and up make a third tensor; before, gate was overwritten (PR 14158)
 HALF_MASK_SINCE = (2026, 6)  # flash attention's mask is made as 16-bit, no float32 copy before it
 MIXED_INPUT_SINCE = (2026, 10)  # batches may hold tokens and embeddings; both inputs are copied
-DEQUANTIZED_KV_SINCE = (2026, 10)  # ggml-cuda/fattn.cu: room for 16-bit keys and values
+DEQUANTIZED_KV_SINCE = (2026, 6)  # PR 23907: room for 16-bit keys and values of the whole cache
 CONV_KERNEL = 4
 COPIES = 4  # of a graph's inputs, with layers on several GPUs (GGML_SCHED_MAX_COPIES)
 SET_ROWS_SINCE = (2025, 8)  # values are stored by index; without flash attention one per element
@@ -44,6 +44,7 @@ class Reserve:
     pipelined: bool = False  # layers on several GPUs: inputs are kept in several copies
     streamed_bytes: int = 0  # one layer's tensor of experts, copied in from main memory
     experts_elsewhere: bool = False  # the CPU computes them; their sum is copied in
+    cuda: bool = True  # or HIP, which is built of the same sources
 
 
 class Builder:
@@ -187,14 +188,14 @@ class Builder:
         return self.graph.add(size, self.graph.add(size, weights))
 
     def unpacked(self, cells: int, key_value: int, dims: tuple[int, int]) -> int:
-        """16-bit copies of a quantized cache that CUDA's flash attention reads."""
+        """16-bit copies that CUDA's flash attention reads, of a cache in any other type."""
         reserve = self.reserve
-        if reserve.version < DEQUANTIZED_KV_SINCE:
+        if reserve.version < DEQUANTIZED_KV_SINCE or not reserve.cuda:
             return 0
         return sum(
             cells * key_value * dim * F16_BYTES
             for dim, dtype in zip(dims, (reserve.keys, reserve.values), strict=True)
-            if dtype.block_elements > 1
+            if dtype.id != "f16"
         )
 
     def latent(self, mixer: Attention, normed: int) -> int:
