@@ -1,17 +1,65 @@
 // @ts-check
 // Files dropped onto, or pasted into, a `[data-drop]` text area: their text becomes its value.
 // Nothing is uploaded; the text goes where typing would have put it.
+import { LONGEST_LINK } from "./form.js";
 
 const LIMIT = 5_000_000; // bytes; a config.json has some kB, pasted scores some hundred
 
 /** @param {HTMLFormElement} form */
 export function takeDrops(form) {
   for (const area of form.querySelectorAll("textarea[data-drop]")) {
-    catchFiles(/** @type {HTMLTextAreaElement} */ (area), (text) => {
-      /** @type {HTMLTextAreaElement} */ (area).value = text;
-      area.dispatchEvent(new Event("input", { bubbles: true }));
-    });
+    takeLines(/** @type {HTMLTextAreaElement} */ (area));
   }
+}
+
+/**
+ * A browser needs seconds to lay out 100,000 lines: so many are kept in the area unseen, and a chip
+ * that says how many there are and clears them stands in its place.
+ * @param {HTMLTextAreaElement} area
+ */
+function takeLines(area) {
+  const chip = document.createElement("button");
+  chip.type = "button";
+  chip.className = "wb-chip";
+  area.after(chip);
+
+  const fold = () => {
+    const long = area.value.length > LONGEST_LINK;
+    const [first] = long ? area.value.split("\n", 1) : "";
+    const focused = document.activeElement === area;
+    area.hidden = long;
+    chip.hidden = !long;
+    chip.textContent = long ? `${count(area.value)} lines: ${first.slice(0, 40)} …` : "";
+    chip.setAttribute("aria-label", `${chip.textContent} ×`);
+    if (long && focused) chip.focus();
+  };
+  const take = (/** @type {string} */ text) => {
+    area.hidden = text.length > LONGEST_LINK; // before a focused area would lay them out
+    area.value = text;
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  chip.addEventListener("click", () => {
+    take("");
+    area.focus();
+  });
+  area.addEventListener("input", fold);
+  area.addEventListener("sync", fold);
+  area.addEventListener("paste", (event) => {
+    const text = event.clipboardData?.getData("text") ?? "";
+    if (text.length <= LONGEST_LINK) return;
+    event.preventDefault();
+    const { value, selectionStart, selectionEnd } = area;
+    take(value.slice(0, selectionStart) + text + value.slice(selectionEnd));
+  });
+  for (const one of [area, chip]) catchFiles(one, take);
+  fold();
+}
+
+/** @param {string} text */
+function count(text) {
+  let lines = text.endsWith("\n") ? 0 : 1;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines++;
+  return lines.toLocaleString("en");
 }
 
 /**

@@ -12,7 +12,7 @@ import { bringTheme } from "./theme.js";
 import { wireTips } from "./tips.js";
 
 const REST = 200; // ms without a keystroke before the address follows; browsers limit how often
-const BREATH = 150; // ms without a keystroke before a long paste is asked about again
+const BREATH = 50; // ms without a keystroke before a long paste is asked about again
 const CALM = 2000; // ms in which a page comes to rest
 
 /** @type {AbortController | undefined} ends what the last page listened to */

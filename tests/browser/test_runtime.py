@@ -426,3 +426,11 @@ def test_a_long_paste_is_answered_but_no_link(invite: Callable[..., Visitor], si
     expect(page).to_have_url(f"{site}roc-auc/")
     page.locator("[data-copy=link]").click()
     expect(page.locator("[data-too-long]")).to_be_visible()
+    # So many lines are not laid out; what stands for them clears them.
+    area, chip = page.locator("textarea[data-drop]").first, page.locator(".wb-chip:visible")
+    expect(area).to_be_hidden()
+    expect(chip).to_contain_text("20,000 lines: 0,0.0 …")
+    chip.click()
+    expect(area).to_be_visible()
+    expect(area).to_be_focused()
+    expect(area).to_have_value("")
