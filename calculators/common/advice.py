@@ -171,15 +171,6 @@ def _planned(of: Of, plan: Plan) -> Engine:
     return engine(weighed.model(of), plan)
 
 
-def _does_not_run(wanted: Wanted, how: Runs) -> str:
-    where = wanted.generation or "this hardware"
-    if not how:
-        return f"No source read says that it runs on {where}."
-    if wanted.engine == "auto":
-        return f"No engine here runs it on {where}."
-    return f"{ENGINE_NAMES[wanted.engine]} does not run it on {where}."
-
-
 def _loss(wanted: Wanted, recipe: Recipe) -> Answer:
     known = "" if isinstance(wanted.of, int) else wanted.of.model.id or wanted.of.name
     billions = weighed.parameters(wanted.of) / 1e9

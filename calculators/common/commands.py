@@ -25,6 +25,7 @@ def published(asked: Case) -> str:
 
 
 def stem(asked: Case) -> str:
+    """The published repository's name without its owner."""
     return published(asked).rpartition("/")[2]
 
 

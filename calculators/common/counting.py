@@ -29,6 +29,7 @@ LABELS = {**KINDS, "vision": "Vision and audio towers", "mtp": "Prediction block
 
 
 def label(name: str) -> str:
+    """What a reader sees of a group."""
     return LABELS[name]
 
 
@@ -50,6 +51,7 @@ def breakdown(tensors: Iterable[Tensor]) -> Breakdown:
 
 
 def product(shape: tuple[int, ...]) -> str:
+    """A shape as the sum writes it: `4,096 × 14,336`."""
     return " × ".join(f"{size:,}" for size in shape)
 
 

@@ -111,4 +111,5 @@ def price_table(gpu_id: str, gpus: int, tokens_per_second: float, utilisation: f
 
 
 def source(price: Price) -> Link | str:
+    """Where the price was read."""
     return link(price.source)

@@ -99,6 +99,10 @@ def cost_of(
     api: TokenPrices | None,
     peak_to_mean: float,
 ) -> Cost:
+    """Of serving `per_day` requests (none: of the tokens alone), whose tokens `request` holds.
+
+    `api`: what the same tokens cost elsewhere. `peak_to_mean`: the busiest hour over the mean one.
+    """
     load = Load.of_requests(
         per_day or 0, request.input_tokens_per_day, request.output_tokens_per_day
     )

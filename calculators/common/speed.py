@@ -151,11 +151,13 @@ def setup_of(
 
 
 def decode_figure(found: Estimate) -> Figure:
+    """Tokens per second of all requests together, with the band and what bounds it."""
     why = f"Bound by {BOUNDS[found.bound]}. Constants: {found.basis}, {found.n} measurements."
     return modelled(found.tokens_per_second, found.low, found.high, why)
 
 
 def prefill_figure(found: Prefill) -> Figure:
+    """Tokens of the prompt read per second, with the band."""
     why = f"Products in {found.dtype.upper()}. Constants: {found.basis}, {found.n} measurements."
     return modelled(found.tokens_per_second, found.low, found.high, why)
 

@@ -14,6 +14,7 @@ from calculators.maths.speed_notes import warnings as speed_warnings
 
 
 def notes(asked: Asked) -> Notes | None:
+    """Warnings about size, support, quality and speed, in that order; None where there are none."""
     notes = (
         *_about_size(asked),
         *_about_support(asked),

@@ -22,11 +22,13 @@ def model(of: Of) -> Architecture:
 
 
 def name(of: Of) -> str:
+    """The model's name, or the count in words."""
     return f"{of / 1e9:,.4g}B parameters" if isinstance(of, int) else of.name
 
 
 @lru_cache(maxsize=64)
 def parameters(of: Of) -> int:
+    """All of them, whether a token uses them or not."""
     return of if isinstance(of, int) else usual_formats.weights(of)[BF16].parameters
 
 

@@ -157,6 +157,8 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
+    """What to mind, one below the other."""
+
     notes: tuple[Note, ...]
 
 

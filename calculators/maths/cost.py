@@ -145,16 +145,3 @@ def break_even_utilisation(
     seconds = input_per_output / prefill_tokens_per_second + 1 / decode_tokens_per_second
     api_usd_per_busy_hour = prices.of(input_per_output, 1.0) / seconds * SECONDS_PER_HOUR
     return usd_per_hour / api_usd_per_busy_hour if api_usd_per_busy_hour > 0 else float("inf")
-
-
-def energy_usd_per_hour(watts: float, usd_per_kwh: float, overhead: float = 1.0) -> float:
-    """Electricity of an owned machine. `overhead`: cooling and supply (PUE), 1 = none."""
-    return watts / 1000 * usd_per_kwh * overhead
-
-
-def owned_usd_per_hour(
-    purchase_usd: float, years: float, watts: float, usd_per_kwh: float, overhead: float = 1.0
-) -> float:
-    """An owned machine, written off evenly over `years`, and its electricity."""
-    hours = years * 365 * 24
-    return purchase_usd / hours + energy_usd_per_hour(watts, usd_per_kwh, overhead)

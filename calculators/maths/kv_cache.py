@@ -115,6 +115,7 @@ def latent_bytes(layer: CacheLayer, dtype: KvDtype) -> int:
 
 
 def cache_layer(mixer: Attention | Recurrent) -> CacheLayer:
+    """What one mixer keeps of a request: heads and widths in elements, not bytes."""
     if isinstance(mixer, Recurrent):
         return CacheLayer(
             "recurrent", conv_elements=mixer.conv_elements, state_elements=mixer.state_elements

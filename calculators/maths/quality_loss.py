@@ -199,12 +199,6 @@ def loss_percent(question: Question) -> Answer:
     )
 
 
-def every_basis(question: Question) -> dict[Basis, Band]:
-    """The nearest band of each basis that has one, side by side and never mixed."""
-    bands = {basis: one_basis(question, basis) for basis in BASES}
-    return {basis: found for basis, found in bands.items() if found is not None}
-
-
 def one_basis(question: Question, basis: Basis) -> Band | None:
     """The nearest band on this basis; None where no row of the format is on it."""
     return band(_nearest(meant(question).selector, question, basis, 3), basis)

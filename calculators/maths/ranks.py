@@ -36,6 +36,7 @@ class Heads:
 
 
 def heads(model: Architecture) -> Heads:
+    """Of the widest attention, query and key-value; 1 and 1 where there is none."""
     found = [m for layer in model.layers for m in layer.mixers if isinstance(m, Attention)]
     if not found:
         return Heads(1, 1)

@@ -8,7 +8,7 @@ sequence of the batch. `host`: what stays in main memory is read there by the CP
 rate times the cost of a device of no known class; GPUs wait meanwhile.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import fsum
 from typing import Literal
@@ -220,15 +220,6 @@ def _label(constants: Constants, setup: Setup) -> str:
     engine, _, device_class = constants.key
     own = engine == ALIASES.get(setup.engine, setup.engine) and device_class
     return constants.label if own else "weak"
-
-
-def throughput_curve(
-    work: Work, card: Accelerator, setup: Setup | None = None, batches: Iterable[int] = ()
-) -> tuple[Estimate, ...]:
-    """One estimate per batch; powers of two up to 256 unless said."""
-    return tuple(
-        decode(work, card, setup, batch) for batch in (batches or [2**n for n in range(9)])
-    )
 
 
 def speedup(

@@ -86,11 +86,6 @@ def test_break_even_utilisation() -> None:
     assert cost.break_even_utilisation(2.5, 1, 1, TokenPrices(0, 0)) == float("inf")
 
 
-def test_energy_and_ownership() -> None:
-    assert cost.energy_usd_per_hour(700, 0.20, 1.3) == pytest.approx(0.182)
-    assert cost.owned_usd_per_hour(26_280, 3, 0, 0) == pytest.approx(1.0)  # 3 years are 26,280 h
-
-
 positive = st.floats(0.01, 1e6)
 
 

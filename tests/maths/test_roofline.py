@@ -16,7 +16,7 @@ from calculators.maths.flops import prompt
 from calculators.maths.measured import Measurement, measurements, nearest_measurements
 from calculators.maths.packing import checkpoint
 from calculators.maths.prefill import prefill, serving_throughput, time_to_first_token
-from calculators.maths.roofline import Estimate, Setup, decode, speedup, throughput_curve
+from calculators.maths.roofline import Estimate, Setup, decode, speedup
 from calculators.maths.speed_notes import warnings
 from calculators.maths.tensors import Architecture, architecture
 from calculators.maths.traffic import (
@@ -288,7 +288,7 @@ def test_notes(gpu: str, model_id: str, recipe: str, engine: str, codes: set[str
 
 def test_bounds_change_with_the_batch() -> None:
     card = accelerators()["h100-sxm"]
-    curve = throughput_curve(step(LLAMA_8B, "bf16", 128), card, batches=(1, 16, 512))
+    curve = [decode(step(LLAMA_8B, "bf16", 128), card, None, batch) for batch in (1, 16, 512)]
     assert [found.bound for found in curve] == ["memory", "memory", "compute"]
     assert decode(step("Qwen/Qwen2.5-0.5B", "awq"), card).bound == "launch"
 
