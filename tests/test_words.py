@@ -57,6 +57,8 @@ def test_an_id_is_used_once() -> None:
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
 def test_an_entry_has_its_page(entry: terms.Entry) -> None:
     html = BODIES[f"glossary/{entry.id}"].html
+    for saying in entry.measured:
+        assert f'href="../../folklore/#{saying}"' in html
     for other in entry.see:
         assert f'href="../{other}/"' in html
     for calculator in terms.users().get(entry.id, ()):

@@ -22,7 +22,8 @@ class Entry:
     its root (`data#gpus`); `asks` are `slug?query`.
 
     `means` is plain text; `more`, `matters` and `takeaways` are Markdown with `[[...]]` figures.
-    `live` is the `slug?query` of the calculator that is embedded.
+    `live` is the `slug?query` of the calculator that is embedded; `measured` are ids of sayings on
+    the folklore page, whose words are worked out from published rows.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Entry:
     sources: Mapping[str, str] = field(default_factory=dict)
     asks: tuple[str, ...] = ()
     live: str = ""
+    measured: tuple[str, ...] = ()
     see: tuple[str, ...] = ()
 
 

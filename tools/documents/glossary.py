@@ -1,12 +1,14 @@
 """The glossary: a page for each term, and the list of them."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from calculators import CALCULATORS
 from calculators.kit import Calculator, Choice, Link, Pick, Switch
 from calculators.kit.calculator import Parameter, read_query
 from calculators.kit.outputs import Output
 from tools.cards import Card
+from tools.documents import folklore
 from tools.printing import Body, ask, plain, template
 from tools.terms import Entry, entries, subjects, users
 
@@ -54,6 +56,7 @@ def _page(entry: Entry, before: Entry | None, after: Entry | None) -> Body:
         terms={name: entries()[name].means for name in _marked(leads)},
         asks=[_question(asked) for asked in entry.asks if asked != entry.live],
         users=[Link(one.page.title, one.path) for one in _further(entry)],
+        measured=[_sayings()[name] for name in entry.measured],
         see=[entries()[name] for name in entry.see],
         before=before,
         after=after,
@@ -87,6 +90,11 @@ def _further(entry: Entry) -> Iterable[Calculator]:
     """The calculators that name the term and that the entry does not ask anyway."""
     asked = {question.partition("?")[0] for question in entry.asks}
     return (one for one in users().get(entry.id, ()) if one.slug not in asked and one.path)
+
+
+@cache
+def _sayings() -> dict[str, folklore.Saying]:
+    return {saying.id: saying for saying in folklore.sayings()}
 
 
 # --- A question in words. ---
