@@ -1,7 +1,7 @@
 """Running a checkpoint: what it takes besides the weights, and which accelerators hold it."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import islice
@@ -70,14 +70,16 @@ class Host:
 
     def holding(self, packed: Checkpoint, most: int) -> tuple[Budget, ...]:
         """What the `most` smallest devices that run it then hold."""
-        weights, kinds = self.asked.weights(packed), self.kinds
-        start = bisect_left(kinds.usable_bytes, weights.bytes)
-        budgets = (self.asked.budget(weights, one) for one in islice(kinds.devices, start, None))
-        fitting = (one for one in budgets if one.kv_cache_bytes >= one.kv_needed_bytes)
-        return tuple(islice(fitting, most))
+        weights = self.asked.weights(packed)
+        return tuple(
+            self.asked.budget(weights, one) for one, _ in islice(self._fitting(weights), most)
+        )
 
     def smallest(self, weights: RankWeights) -> tuple[Device, int] | None:
         """The smallest device that runs it, and the bytes that it then holds."""
+        return next(self._fitting(weights), None)
+
+    def _fitting(self, weights: RankWeights) -> Iterator[tuple[Device, int]]:
         size, kinds = weights.bytes, self.kinds
         # 16-bit copies are kept of what is quantized; without any to keep it makes no difference.
         copied = weights.quantized and weights.latent_up_bytes > 0
@@ -89,8 +91,7 @@ class Host:
             if room is None:
                 room = rooms[like] = self._room(empty, kinds.devices[place])
             if room.bytes >= size:
-                return kinds.devices[place], size + room.taken_bytes
-        return None
+                yield kinds.devices[place], size + room.taken_bytes
 
     def _room(self, empty: RankWeights, one: Device) -> Room:
         budget = self.asked.budget(empty, one)

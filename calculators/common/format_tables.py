@@ -45,6 +45,7 @@ SIXTEEN = 16  # bits of what is not quantized
 REMEMBERED = 16  # questions whose tables are kept between keystrokes
 
 
+@lru_cache(maxsize=256)
 def label(recipe: Recipe) -> str:
     """The format's name, with the settings that are not its usual ones."""
     settings = dict(parse_qsl(recipe.query))

@@ -6,7 +6,7 @@ of any engine (blocks, padding, groups): those rules live in `calculators.maths.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from calculators.facts import rows
@@ -144,6 +144,7 @@ def cache_layer(mixer: Attention | Recurrent) -> CacheLayer:
     )
 
 
+@lru_cache(maxsize=256)  # the layers of a model have few kinds of mixers
 def kept_by(mixer: Attention | Recurrent) -> tuple[CacheLayer, ...]:
     """Everything one mixer keeps: its own tokens, and what is left of those that went by.
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
+from typing import Any
 
 from calculators.maths.quality import (
     BASES,
@@ -98,6 +100,7 @@ class Answer:
         return BASES[self.basis]
 
 
+@lru_cache(maxsize=1024)
 def meant(question: Question) -> Meant:
     """Which published rows the format of a question stands for."""
     name = question.format.lower()
@@ -149,14 +152,19 @@ def _weight_only(
 
 def nearness(m: Measurement, question: Question) -> int:
     """Index into NEARNESS: how far a row's model is from the one asked about."""
-    if question.model and short_name(m.model) == short_name(question.model):
+    return _nearness(m.model, m.billions, question.model, question.billions)
+
+
+@lru_cache(maxsize=4096)  # a page asks about one model in dozens of formats
+def _nearness(model: str, billions: float | None, asked: str, asked_billions: float | None) -> int:
+    if asked and short_name(model) == short_name(asked):
         return 0
-    if m.billions is None or question.billions is None:
+    if billions is None or asked_billions is None:
         return 3
-    close = abs(m.billions - question.billions) <= SAME_SIZE * question.billions
-    if close and question.model and m.family == family(question.model):
+    close = abs(billions - asked_billions) <= SAME_SIZE * asked_billions
+    if close and asked and family(model) == family(asked):
         return 1
-    return 2 if size_class(m.billions) == size_class(question.billions) else 3
+    return 2 if size_class(billions) == size_class(asked_billions) else 3
 
 
 def ask(question: Question) -> Answer:
@@ -212,15 +220,19 @@ def _nearest(
     The task narrows scores; perplexity and divergence have none.
     """
     if basis in ("relative", "points", "recovery") and question.task != "any":
-        selector = replace(selector, tasks=(question.task,))
-    ranked = sorted(
-        ((nearness(m, question), m) for m in select(selector, basis)), key=lambda pair: pair[0]
-    )
+        selector = _of_task(selector, question.task)
+    ranked = [(nearness(m, question), m) for m in select(selector, basis)]
+    ranked.sort(key=itemgetter(0))
     for circle in range(farthest + 1):
         found = [m for rank, m in ranked if rank <= circle]
         if len(found) >= ENOUGH:
             return found
     return [m for rank, m in ranked if rank <= farthest]
+
+
+@lru_cache(maxsize=1024)
+def _of_task(selector: Selector, task: str) -> Selector:
+    return replace(selector, tasks=(task,))
 
 
 def _against(found: Iterable[Measurement]) -> str:
@@ -233,13 +245,9 @@ def warn(question: Question) -> list[Warned]:
     return list(chain(_small(question), _task(question), _grouping(question), _few_bits(question)))
 
 
-def _of(selector: Selector, basis: Basis, **narrower: object) -> Band | None:
-    return _band(replace(selector, **narrower), basis)  # type: ignore[arg-type]
-
-
-@lru_cache(maxsize=1024)
-def _band(selector: Selector, basis: Basis) -> Band | None:
-    return band(select(selector, basis), basis)
+@lru_cache(maxsize=2048)
+def _of(selector: Selector, basis: Basis, **narrower: Any) -> Band | None:
+    return band(select(replace(selector, **narrower), basis), basis)
 
 
 def _said(found: Band) -> str:

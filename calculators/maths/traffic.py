@@ -1,5 +1,6 @@
 """What one decoding step reads from memory and multiplies."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import fsum
@@ -187,11 +188,11 @@ def kv_bytes_read(architecture: Architecture, context_tokens: int, kv_type: str 
     """
     dtype = kv_dtype(kv_type)
     read = 0
-    for layer in architecture.layers:
-        for mixer in layer.mixers:
-            for kept in kept_by(mixer):
-                if isinstance(mixer, Recurrent):
-                    read += 2 * kept.state_bytes()
-                elif not mixer.cross:
-                    read += kept.token_bytes(dtype, dtype) * kept.tokens(context_tokens)
+    mixers = Counter(mixer for layer in architecture.layers for mixer in layer.mixers)
+    for mixer, count in mixers.items():
+        for kept in kept_by(mixer):
+            if isinstance(mixer, Recurrent):
+                read += count * 2 * kept.state_bytes()
+            elif not mixer.cross:
+                read += count * kept.token_bytes(dtype, dtype) * kept.tokens(context_tokens)
     return read

@@ -5,6 +5,8 @@ start captures two of each and multiplies. Source: `vllm-project/vllm @v0.33.0`,
 (`_set_cudagraph_sizes`), v1/worker/gpu_model_runner.py (`profile_cudagraph_memory`).
 """
 
+from functools import cache
+
 from calculators.maths.engines.model import setting
 
 FIRST_SIZES = (1, 2, 4)
@@ -19,6 +21,7 @@ def capture_sizes(requests: int, tokens_per_request: int, batched_tokens: int) -
     return tuple(size for size in sizes if size <= largest)
 
 
+@cache  # for every device the same few
 def graphs(requests: int, tokens_per_request: int, batched_tokens: int) -> int:
     """How many are captured: pieces of every size, whole ones up to the largest decoding batch."""
     sizes = capture_sizes(requests, tokens_per_request, batched_tokens)
