@@ -60,11 +60,11 @@ def warm() -> None:
     format, the default question of every calculator, and what goes through a whole catalogue. More
     would only make it larger.
     """
-    for subject in subjects():
-        comparison.kept(subject)
     for slug, calculator in CALCULATORS.items():
         for query in ("", *(one.query for one in calculator.page.examples if one.surveys)):
             answer(slug, query)
+    for subject in subjects():
+        comparison.kept(subject)
 
 
 def rehearse() -> None:

@@ -1,6 +1,6 @@
 """An answer as a reader sees it: the result panel's HTML, and the same as text and Markdown."""
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
+REMEMBERED = 1024  # marks
 
 
 @cache
@@ -37,6 +38,9 @@ def environment() -> "Environment | None":
     made.filters["parts"] = parts
     made.tests["figure"] = lambda value: isinstance(value, Figure)
     made.tests["link"] = lambda value: isinstance(value, Link)
+    for mark in ("badge", "term"):  # they stand everywhere, and say few things
+        macro = getattr(made.get_template(f"parts/{mark}.html").module, mark)
+        made.globals[mark] = lru_cache(maxsize=REMEMBERED)(macro)
     return made
 
 
