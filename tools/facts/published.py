@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.facts import File
+from tools.facts.published_cards import card_rows
 
 Row = dict[str, Any]
 
@@ -205,7 +206,7 @@ def convert(directory: Path) -> File:
         for entry in gathered
         if not any(address in str(entry["source"]) for address in SCRAMBLED)
     ]
-    return File(about=ABOUT, date="2026-11", rows=rows)
+    return File(about=ABOUT, date="2026-11", rows=rows + card_rows())
 
 
 def _row(entry: Row) -> Row:

@@ -27,11 +27,17 @@ TIKTOKEN_BYTES = 61
 SENTENCEPIECE = frozenset(
     {
         *("llama", "mistral", "mixtral", "phi3", "phimoe", "Yi", "baichuan"),
-        *("gemma", "gemma2", "gemma3", "gemma3_text", "gemma3n"),
+        *("internlm2", "internlm3"),
     }
+)
+# The converter calls for sentencepiece whatever the size (conversion/nemotron.py, minicpm.py).
+LARGE_SENTENCEPIECE = frozenset(
+    {"gemma", "gemma2", "gemma3", "gemma3_text", "gemma3n", "nemotron", "minicpm"}
 )
 SENTENCEPIECE_AT_MOST = 100_000  # tokens; Llama 3 and Mistral NeMo have larger ones, which are BPE
 TIKTOKEN = frozenset({128_256, 131_072, 200_064, 201_088, 202_048})  # vocabularies
+# Falcon 3 (3 MB less than with a vocabulary of tiktoken's, seen on its cards)
+PLAIN_BPE = frozenset({("llama", 131_072)})
 
 
 def tokenizer_bytes(architecture: Architecture) -> tuple[int, Basis]:
@@ -44,9 +50,10 @@ def tokenizer_bytes(architecture: Architecture) -> tuple[int, Basis]:
     for row in rows("gguf_tokenizers"):
         if row["vocab_size"] == vocabulary and family in row.get("model_types", (family,)):
             return int(row["bytes"]), "measured"
-    each = TIKTOKEN_BYTES if vocabulary in TIKTOKEN else BPE_BYTES
-    small = vocabulary <= SENTENCEPIECE_AT_MOST or family.startswith("gemma")
-    if family in SENTENCEPIECE and small:
+    tiktoken = vocabulary in TIKTOKEN and (family, vocabulary) not in PLAIN_BPE
+    each = TIKTOKEN_BYTES if tiktoken else BPE_BYTES
+    small = family in SENTENCEPIECE and vocabulary <= SENTENCEPIECE_AT_MOST
+    if small or family in LARGE_SENTENCEPIECE:
         each = SENTENCEPIECE_BYTES
     return each * vocabulary, "modelled"
 

@@ -65,7 +65,10 @@ def listed(config: Mapping[str, Any]) -> Choose:
     layers = config.get("quantized_layers")
     if not isinstance(layers, Mapping):
         raise UnknownQuantization("quant_algo MIXED_PRECISION without quantized_layers")
-    stores = {bare(name): _store(one.get("quant_algo")) for name, one in layers.items()}
+    stores = {
+        bare(name): _store(one.get("quant_algo") if isinstance(one, Mapping) else one)
+        for name, one in layers.items()
+    }
 
     def choose(module: str) -> Store | None:
         parts = bare(module).split(".")
@@ -76,7 +79,7 @@ def listed(config: Mapping[str, Any]) -> Choose:
 
 
 def _store(algorithm: object) -> Store:
-    if algorithm not in STORES:
+    if not isinstance(algorithm, str) or algorithm not in STORES:
         known = ", ".join(STORES)
         raise UnknownQuantization(f"quant_algo {algorithm!r} is not known here (known: {known})")
-    return STORES[str(algorithm)]
+    return STORES[algorithm]

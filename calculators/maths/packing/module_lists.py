@@ -1,7 +1,7 @@
 """Which modules a list in a config names: `ignore`, `modules_to_not_convert`, `targets`."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -22,7 +22,7 @@ def excluded(patterns: Iterable[str]) -> Named:
     expressions, globs, runs = [], [], []
     for pattern in patterns:
         if pattern.startswith("re:"):
-            expressions.append(re.compile(pattern.removeprefix("re:")))
+            expressions.append(_expression(pattern.removeprefix("re:")))
         elif "*" in pattern:
             globs.append(bare(pattern))
         else:
@@ -37,6 +37,13 @@ def excluded(patterns: Iterable[str]) -> Named:
         )
 
     return named
+
+
+def _expression(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error:
+        raise ValueError(f"{text[:60]!r} is not a regular expression") from None
 
 
 def holding(words: Iterable[str]) -> Named:
@@ -54,10 +61,10 @@ def targets(patterns: Iterable[str]) -> Named:
 def names_layers(config: Mapping[str, Any]) -> bool:
     """A list of the config has numbers in its names, so that layers may differ."""
     groups = config.get("config_groups")
-    lists = [config.get(key) or () for key in LISTS]
+    lists = [config.get(key) for key in LISTS]
     if isinstance(groups, Mapping):
-        lists += [group.get("targets") or () for group in groups.values()]
-    named = (str(name) for one in lists for name in one)
+        lists += [group.get("targets") for group in groups.values() if isinstance(group, Mapping)]
+    named = (str(name) for one in lists if isinstance(one, Collection) for name in one)
     return any(character.isdigit() for name in named for character in name)
 
 

@@ -68,7 +68,7 @@ def compressed_tensors(config: Config, shape: str = "I64") -> Published:
     if not isinstance(groups, Mapping) or not groups:
         raise UnknownQuantization("compressed-tensors: the key config_groups is missing")
     schemes = [
-        (names(group, "targets") or ("Linear",), _scheme(group.get("weights") or {}, group, shape))
+        (names(group, "targets") or ("Linear",), _scheme(group, shape))
         for group in groups.values()
         if isinstance(group, Mapping)
     ]
@@ -83,9 +83,11 @@ def compressed_tensors(config: Config, shape: str = "I64") -> Published:
     return Published(choose)
 
 
-def _scheme(weights: Config, group: Config, shape: str) -> Store:
+def _scheme(group: Config, shape: str) -> Store:
+    weights, inputs = (group.get(key) or {} for key in ("weights", "input_activations"))
+    if not isinstance(weights, Mapping) or not isinstance(inputs, Mapping):
+        raise UnknownQuantization("config_groups: weights and input_activations are no objects")
     bits, kind, strategy = (weights.get(key) for key in ("num_bits", "type", "strategy"))
-    inputs = group.get("input_activations") or {}
     fixed = bool(inputs) and not inputs.get("dynamic")  # a scale of the activations is stored
     if (bits, kind) == (4, "float"):
         if weights.get("group_size") != 16:
@@ -97,7 +99,7 @@ def _scheme(weights: Config, group: Config, shape: str) -> Store:
         return eight_bit.per_tensor if fixed else eight_bit.weights_only
     if bits == 8 and strategy == "channel" and inputs:
         return _per_channel("F8_E4M3" if kind == "float" else "I8")
-    if kind == "int" and strategy in ("group", "channel"):
+    if kind == "int" and strategy in ("group", "channel") and bits in (2, 4, 8):
         return _packed_ints(weights, shape)
     raise UnknownQuantization(f"weights of {bits} bits, {kind}, {strategy} are not known here")
 
@@ -110,11 +112,17 @@ def _per_channel(code: str) -> Store:
     return store
 
 
+def _group_size(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not (value == -1 or value > 0):
+        raise UnknownQuantization(f"group_size {value!r} is no number of weights")
+    return value
+
+
 def _packed_ints(weights: Config, shape: str) -> Store:
     recipe = Recipe(
         "w4a16",
         bits=int(weights["num_bits"]),
-        group_size=int(weights.get("group_size") or -1),
+        group_size=_group_size(weights.get("group_size") or -1),
         zero_point=not weights.get("symmetric", True),
         act_order=weights.get("actorder") in ("group", True),
     )
