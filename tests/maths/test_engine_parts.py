@@ -5,12 +5,19 @@ Expected figures are logged ones where a source is named, else counted by hand.
 
 import pytest
 
+from calculators.facts import rows
 from calculators.maths.closure import shape
+from calculators.maths.device import Device, device
 from calculators.maths.engines.ik_graph import Fork, ik_graph_bytes
 from calculators.maths.engines.llama_graph import Reserve
 from calculators.maths.engines.model import GIB, MIB, Plan
 from calculators.maths.engines.vllm import Vllm
-from calculators.maths.engines.vllm_graphs import capture_sizes, graphs, reserved_bytes
+from calculators.maths.engines.vllm_graphs import (
+    capture_sizes,
+    graphs,
+    largest_capture,
+    reserved_bytes,
+)
 from calculators.maths.engines.vllm_lora import slot_bytes
 from calculators.maths.engines.vllm_vision import VisionPass
 from calculators.maths.kv_cache import kv_dtype
@@ -112,7 +119,23 @@ def test_what_a_start_sets_aside_for_graphs(layers: int, count: int, gib: float)
 
 def test_an_eager_server_captures_nothing() -> None:
     engine = Vllm(named("Qwen/Qwen3-8B"), Plan(enforce_eager=True))
-    assert engine.graph_bytes(8192, 256) == (0, "")
+    assert engine.graph_bytes(8192, 256, card("h100-sxm")) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "version", "largest"),
+    [("b200", "0.33.0", 1024), ("b200", "0.27.0", 512), ("h100-sxm", "0.33.0", 512)],
+)
+def test_the_largest_graph(gpu: str, version: str, largest: int) -> None:
+    numbers = tuple(int(part) for part in version.split("."))
+    found = capture_sizes(1024, 1, 8192, largest_capture(card(gpu).name, numbers))
+    assert found[-1] == largest
+
+
+def card(gpu_id: str) -> Device:
+    found = device(next(row for row in rows("gpus") if row["id"] == gpu_id))
+    assert found
+    return found
 
 
 def forked(model_id: str, cells: int, batch: int, fork: Fork, keys: str = "f16") -> float:
@@ -146,3 +169,20 @@ def test_a_fork_brings_whole_heads_out_of_latents(
 def test_a_limit_on_a_forks_batch_saves_memory() -> None:
     free, bound = (forked(V3, 32768, 512, Fork(3, limit)) for limit in (0, 512))
     assert bound < free
+
+
+@pytest.mark.parametrize(
+    ("model_id", "version", "counted"),
+    [
+        ("Qwen/Qwen3-8B", "0.27.0", False),
+        ("Qwen/Qwen3-8B", "0.28.0", True),
+        (QWEN_30B, "0.28.0", False),
+        (QWEN_30B, "0.33.0", True),
+        (QWEN_27B, "0.28.0", False),
+    ],
+)
+def test_the_second_runner_counts_tokens(model_id: str, version: str, counted: bool) -> None:
+    model = named(model_id)
+    found = Vllm(model, Plan(version=version)).counters(256)
+    expected = 4 * 256 * (model.vocab_size + -(-model.vocab_size // 32))
+    assert found == (expected if counted else 0)

@@ -24,7 +24,7 @@ from calculators.maths.engines.model import (
     plan_version,
     setting,
 )
-from calculators.maths.engines.vllm_graphs import graphs, reserved_bytes
+from calculators.maths.engines.vllm_graphs import graphs, largest_capture, reserved_bytes
 from calculators.maths.engines.vllm_lora import slot_bytes
 from calculators.maths.engines.vllm_vision import ACTIVATION_BYTES, VisionPass
 from calculators.maths.kv_cache import KvDtype, cache_layers, kv_dtype
@@ -35,7 +35,7 @@ from calculators.maths.ranks import (
     padded_vocabulary,
     rank_weights,
 )
-from calculators.maths.tensors import Architecture, Attention
+from calculators.maths.tensors import Architecture, Attention, Experts, Recurrent
 
 # First versions, each read in the published source of that version and of the one before it.
 HYBRID_SINCE = (0, 9, 1)  # v1/core/kv_cache_coordinator.py; before, sliding layers kept all tokens
@@ -50,6 +50,9 @@ A100_SMALL_SINCE = (0, 9)  # A100s keep the small defaults (PR 17885)
 MXFP4_ALIGNMENT = 256
 V1_SINCE = (0, 8)
 ROUNDED_GIB_SINCE = (0, 14)
+RUNNER_2_SINCE = (0, 30)  # the second model runner for every model; in 0.28.0 for dense ones alone
+RUNNER_2_DENSE_SINCE = (0, 28)
+COUNT_BYTES, BITS_OF_MASK = 4, 32  # v1/worker/gpu/sample/penalties.py @v0.33.0
 UNCUT_TOKENS = 32768  # arg_utils.py of 0.6: chunked prefill is the default above this length
 
 LARGE_CARD, HUGE_CARD = 70 * GIB, 160 * GIB  # arg_utils.py: where the defaults change
@@ -155,6 +158,21 @@ class Vllm:
         tower, held = self._vision.bytes(batched_tokens, requests, self.plan.context)
         return max(tower, held + max(sampler, batched_tokens * self._forward_bytes_per_token))
 
+    def counters(self, requests: int) -> int:
+        """The second model runner's record of tokens for penalties: for every request a count of
+        each entry of the vocabulary, and one bit.
+        """
+        layers = self.model.layers
+        plain = not any(
+            isinstance(part, Experts | Recurrent)
+            for layer in layers
+            for part in (*layer.mixers, *layer.feed_forward)
+        )
+        if self.version < (RUNNER_2_DENSE_SINCE if plain else RUNNER_2_SINCE):
+            return 0
+        entries = self.model.vocab_size
+        return COUNT_BYTES * requests * (entries + -(-entries // BITS_OF_MASK))
+
     @cached_property
     def _vision(self) -> VisionPass:
         model = self.model
@@ -179,13 +197,14 @@ class Vllm:
         name = f"vllm.non_torch{parallel}{small}_bytes"
         return setting(name), error_of(name)
 
-    def graph_bytes(self, batched_tokens: int, requests: int) -> tuple[int, str]:
+    def graph_bytes(self, batched_tokens: int, requests: int, device: Device) -> tuple[int, str]:
         """CUDA graphs: what capture takes, and since 0.20 what the start sets aside for it."""
         if self.plan.enforce_eager:
             return 0, ""
         if self.version < GRAPHS_INSIDE_SINCE:
             return setting("vllm.graph_bytes"), error_of("vllm.graph_bytes")
-        count = graphs(requests, 1 + self.plan.speculative_tokens, batched_tokens)
+        largest = largest_capture(device.name, self.version)
+        count = graphs(requests, 1 + self.plan.speculative_tokens, batched_tokens, largest)
         return reserved_bytes(len(self.model.layers), count), error_of("vllm.graph_layer_bytes")
 
     @cached_property
@@ -233,9 +252,9 @@ class Vllm:
         if self.plan.display:
             limit = min(limit, device.with_display().usable_bytes)
         loaded = self.loaded_bytes(weights)
-        active = self.activation_bytes(tokens, requests)
+        active = self.activation_bytes(tokens, requests) + self.counters(requests)
         libraries, libraries_error = self.non_torch(device)
-        captured, graphs_error = self.graph_bytes(tokens, requests)
+        captured, graphs_error = self.graph_bytes(tokens, requests, device)
         inside = captured if self.version >= GRAPHS_INSIDE_SINCE else 0
         available = limit - loaded - active - libraries - inside
         blocks = self.pool(tokens)
