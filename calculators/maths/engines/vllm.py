@@ -162,16 +162,19 @@ class Vllm:
         """The second model runner's record of tokens for penalties: for every request a count of
         each entry of the vocabulary, and one bit.
         """
-        layers = self.model.layers
-        plain = not any(
-            isinstance(part, Experts | Recurrent)
-            for layer in layers
-            for part in (*layer.mixers, *layer.feed_forward)
-        )
-        if self.version < (RUNNER_2_DENSE_SINCE if plain else RUNNER_2_SINCE):
+        if not self._second_runner:
             return 0
         entries = self.model.vocab_size
         return COUNT_BYTES * requests * (entries + -(-entries // BITS_OF_MASK))
+
+    @cached_property
+    def _second_runner(self) -> bool:
+        plain = not any(
+            isinstance(part, Experts | Recurrent)
+            for layer in self.model.layers
+            for part in (*layer.mixers, *layer.feed_forward)
+        )
+        return self.version >= (RUNNER_2_DENSE_SINCE if plain else RUNNER_2_SINCE)
 
     @cached_property
     def _vision(self) -> VisionPass:
