@@ -50,8 +50,22 @@ def test_each_format_has_the_device_that_it_has_alone(model: str) -> None:
         )
 
 
-def test_a_config_of_ones_own_is_counted_alike() -> None:
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ({}, True),
+        ({"torch_dtype": "float32"}, False),
+        ({"intermediate_size": 14_464}, False),
+        ({"quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128]}}, False),
+    ],
+)
+def test_a_config_of_ones_own_is_counted_as_it_is(changed: dict[str, object], same: bool) -> None:
     known = subject("meta-llama/Llama-3.1-8B")
-    own = subject(json.dumps(known.model.config))
-    assert own.model.own
-    assert usual_formats.weights(own) == usual_formats.weights(known)
+    own = subject(json.dumps({**known.model.config, **changed}))
+    assert (usual_formats.listed(own) == known) == same
+    assert {
+        recipe: weight.tensor_bytes for recipe, weight in usual_formats.weights(own).items()
+    } == {
+        recipe: checkpoint(own.architecture, recipe).tensor_bytes
+        for recipe in usual_formats.weights(own)
+    }

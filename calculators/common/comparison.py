@@ -58,8 +58,8 @@ def of_model(subject: Subject, chosen: Recipe, context: int) -> Table:
 def _usual_formats(subject: Subject, context: int) -> dict[Recipe, Cells]:
     """The rows of every variant that the facts list."""
     weights = usual_formats.weights(subject)
-    known = context == USUAL_CONTEXT and not subject.model.own
-    numbers = kept(subject) if known else _smallest(subject, context)
+    known = usual_formats.listed(subject) if context == USUAL_CONTEXT else None
+    numbers = kept(known) if known else _smallest(subject, context)
     holding = zip(numbers[::2], numbers[1::2], strict=True)
     return {
         recipe: _row(subject, recipe, (weight.tensor_bytes, weight.parameters), held)

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from calculators.common.fitting import usual_engine
-from calculators.common.subject import Subject
+from calculators.common.subject import Subject, subjects
 from calculators.maths.memory import Engine, Plan, engine
 from calculators.maths.packing import CannotPack, Recipe, checkpoint, formats
 from calculators.maths.ranks import RankWeights
@@ -61,7 +61,28 @@ def weight(subject: Subject, recipe: Recipe) -> Weight | None:
 
 
 def _numbers(subject: Subject) -> "array[int]":
-    return _counted(subject.architecture) if subject.model.own else kept(subject)
+    known = listed(subject)
+    return kept(known) if known else _counted(subject.architecture)
+
+
+def listed(subject: Subject) -> Subject | None:
+    """The model of the catalogue with the same tensors; for most configs that people bring there
+    is one, as fine-tuning changes no shape.
+    """
+    if not subject.model.own:
+        return subject
+    model = subject.architecture
+    alike = _by_size().get((model.model_type, model.parameters), ())
+    return next((one for one in alike if one.architecture == model), None)
+
+
+@cache
+def _by_size() -> dict[tuple[str, int], list[Subject]]:
+    found: dict[tuple[str, int], list[Subject]] = {}
+    for one in subjects():
+        model = one.architecture
+        found.setdefault((model.model_type, model.parameters), []).append(one)
+    return found
 
 
 @cache

@@ -103,4 +103,5 @@ def _linked(item: Link, root: str) -> str:
 
 @lru_cache(maxsize=REMEMBERED, typed=True)
 def _written(value: object, unit: str) -> str:
-    return html.escape(text(value, unit))
+    said = text(value, unit)
+    return html.escape(said) if isinstance(value, str) else said  # no number has a mark of HTML's
