@@ -203,7 +203,8 @@ PAGE = Page(
         "requests are three per cent or half a GiB of the pool, which holds for nine logs in ten.",
         "Speed is a fit to published measurements. The band is where nine of ten rows fell that the "
         "fit had not seen; long prompts, mixtures and new kernels fall outside it more often.",
-        "Layers that stay in main memory are left out of the speed.",
+        "Layers that stay in main memory are read at the bandwidth of two channels of DDR5-5600, or "
+        "your own (More settings); how fast a prompt is read there, and so its price, is left out.",
     ),
     examples=(
         Example(
