@@ -244,6 +244,21 @@ def test_mlx_leaves_what_the_group_does_not_divide() -> None:
     assert "model.layers.{}.mlp.down_proj.weight" in kept
 
 
+MLX_ROUTERS = [
+    # model, how mlx-lm stores its routers at 4 bits, where that is said
+    ("mistralai/Mixtral-8x7B-Instruct-v0.1", "mlx 4 bits g64", "mixtral.py has no predicate"),
+    ("Qwen/Qwen3-30B-A3B", "mlx 8 bits g64", "qwen3_moe.py, quant_predicate"),
+    ("zai-org/GLM-4.7", "bfloat16", "glm4_moe.py, MoEGate: a bare parameter"),
+]
+
+
+@pytest.mark.parametrize(("name", "stored", "source"), MLX_ROUTERS)
+def test_mlx_routers(name: str, stored: str, source: str) -> None:
+    packed = checkpoint(model(name), "format=mlx")
+    routers = {p.stored_as for p in packed.parts if p.tensor.name.endswith("gate.weight")}
+    assert routers == {stored}, source
+
+
 CONFIGS: list[tuple[dict[str, Any], str]] = [
     # a config's quantization_config, the recipe that it is
     ({"quant_method": "awq", "bits": 4, "group_size": 64}, "format=awq&group_size=64"),

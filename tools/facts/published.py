@@ -7,6 +7,7 @@ from typing import Any
 
 from tools.facts import File
 from tools.facts.published_cards import card_rows
+from tools.facts.published_mlx import mlx_rows
 
 Row = dict[str, Any]
 
@@ -206,7 +207,7 @@ def convert(directory: Path) -> File:
         for entry in gathered
         if not any(address in str(entry["source"]) for address in SCRAMBLED)
     ]
-    return File(about=ABOUT, date="2026-11", rows=rows + card_rows())
+    return File(about=ABOUT, date="2026-11", rows=rows + card_rows() + mlx_rows())
 
 
 def _row(entry: Row) -> Row:

@@ -8,20 +8,50 @@ from calculators.maths.packing.assembly import CODES, Assign, Part, Stored, asse
 from calculators.maths.packing.layout import Row, layout
 from calculators.maths.packing.model import Checkpoint
 from calculators.maths.packing.recipe import Recipe
-from calculators.maths.tensors import Architecture
+from calculators.maths.tensors import Architecture, Tensor
 
 WORD = 32
-ROUTER_BITS, ROUTER_GROUP = 8, 64  # what nearly all of its mixtures ask for
+EIGHT_BITS, EIGHT_BITS_GROUP = 8, 64  # what a model's quant_predicate asks for
+
+# Routers that are bare parameters, no Linear module (`self.weight` in the MoEGate of the model)
+BARE_ROUTERS = frozenset(
+    {
+        *("deepseek", "deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "kimi_k25"),
+        *("dots1", "exaone_moe", "glm4_moe", "glm4_moe_lite", "glm_moe_dsa"),
+        *("mimo_v2_flash", "nemotron_h"),
+    }
+)
+# Linear routers without a predicate: packed as everything else is
+PLAIN_ROUTERS = frozenset(
+    {
+        *("mixtral", "qwen2_moe", "olmoe", "phimoe", "ernie4_5_moe", "hunyuan_v1_moe"),
+        *("llama4", "llama4_text", "dbrx", "flex_olmo"),
+    }
+)
+# Gemma 4, which mlx-vlm converts: the dense MLP beside the experts has 8 bits, the projections of
+# images and sound into the text are packed, the projection of the per-layer embeddings is a class of its own and stays (published
+# totals of E2B, E4B, 26B-A4B and 31B, to the byte)
+GEMMA4 = frozenset({"gemma4", "gemma4_text", "gemma4_unified"})
+PER_LAYER_PROJECTION = "per_layer_model_projection"
 
 
 def pack(architecture: Architecture, recipe: Recipe) -> Checkpoint:
     """Experts are stacked; a width that the group does not divide stays as it is."""
-    kept = layout(architecture).named(recipe.keeps)
-    scale = CODES.get(recipe.dtype or architecture.dtype, "BF16")
+    family = architecture.model_type
+    kept = layout(architecture).named(_keeps(architecture, recipe))
+    dtype = recipe.dtype or architecture.dtype
+    experts = any(tensor.kind == "expert" for tensor in architecture.tensors)
+
+    def eight(tensor: Tensor) -> bool:
+        if tensor.kind == "router":
+            return family not in PLAIN_ROUTERS
+        return family in GEMMA4 and experts and tensor.kind == "mlp"
 
     def store(row: Row, recipe: Recipe) -> Stored | None:
-        router = row.tensor.kind == "router"
-        bits, group = (ROUTER_BITS, ROUTER_GROUP) if router else (recipe.bits, recipe.group_size)
+        bits, group = recipe.bits, recipe.group_size
+        if eight(row.tensor):
+            bits, group = EIGHT_BITS, EIGHT_BITS_GROUP
+        scale = CODES.get(recipe.dtype or row.tensor.dtype or dtype, "BF16")
         if row.columns % group or row.columns % recipe.group_size:
             return None
         groups = (row.rows, row.columns // group)
@@ -34,3 +64,13 @@ def pack(architecture: Architecture, recipe: Recipe) -> Checkpoint:
 
     assign: Assign = lambda tensor: None if kept(tensor) else store
     return assemble(architecture, recipe, assign)
+
+
+def _keeps(architecture: Architecture, recipe: Recipe) -> tuple[str, ...]:
+    """What this model's code leaves, beside what the recipe keeps."""
+    family = architecture.model_type
+    if family in BARE_ROUTERS:
+        return (*recipe.keeps, "router")
+    if family in GEMMA4:
+        return (*recipe.keeps, f"*{PER_LAYER_PROJECTION}*", "-*embedding_projection*")
+    return recipe.keeps

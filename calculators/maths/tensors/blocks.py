@@ -126,11 +126,19 @@ def router(
     name: str = "mlp.gate",
     bias: bool = False,
     correction: str | None = None,
+    dtype: str | None = None,
 ) -> None:
-    """The router [experts, hidden]; `correction` names a vector [experts] that steers it."""
-    stack.linear(layers, name, count, hidden, bias=bias, kind="router")
+    """The router [experts, hidden]; `correction` names a vector [experts] that steers it.
+
+    The files hold `e_score_correction_bias` in float32: it is what the totals of Kimi K2.6 and of
+    MLX's GLM-4.7 and MiniMax M2.5 have over 16 bits.
+    """
+    stack.add(layers, f"{name}.weight", count, hidden, kind="router", dtype=dtype)
+    if bias:
+        stack.add(layers, f"{name}.bias", count, kind="router", dtype=dtype)
     if correction:
-        stack.add(layers, correction, count, kind="router")
+        steers = "float32" if "e_score_correction_bias" in correction else None
+        stack.add(layers, correction, count, kind="router", dtype=steers)
 
 
 def experts(

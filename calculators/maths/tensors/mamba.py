@@ -56,6 +56,7 @@ class Mamba2:
     bias: bool = False
     out_bias: bool = False
     normed: bool = True
+    a_log: str | None = None  # its dtype in the files, where it is not the model's
 
     @property
     def inner(self) -> int:
@@ -77,7 +78,8 @@ class Mamba2:
         stack.linear(layers, f"{prefix}in_proj", rows, hidden, kind="recurrent", bias=self.bias)
         convolution(stack, layers, prefix, self.convolved, self.kernel, self.conv_bias)
         for name in ("A_log", "D", "dt_bias"):
-            stack.add(layers, prefix + name, self.heads, kind="recurrent")
+            dtype = self.a_log if name == "A_log" else None
+            stack.add(layers, prefix + name, self.heads, kind="recurrent", dtype=dtype)
         if self.normed:
             stack.norm(layers, f"{prefix}norm", self.inner)
         out = f"{prefix}out_proj"

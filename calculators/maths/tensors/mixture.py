@@ -176,6 +176,7 @@ def routed(
     router: str = "gate",
     router_bias: bool = False,
     correction: str | None = None,
+    router_dtype: str | None = None,
     names: tuple[str, ...] = blocks.GATE_UP_DOWN,
     stacked: str | None = None,
     bias: bool = False,
@@ -195,6 +196,7 @@ def routed(
             name=prefix + router,
             bias=router_bias,
             correction=prefix + correction if correction else None,
+            dtype=router_dtype,
         )
         blocks.experts(
             stack,

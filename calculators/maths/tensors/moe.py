@@ -49,6 +49,7 @@ def minimax_m2(outer: Config) -> Architecture:
         model.all,
         expert_shape(config, config.positive("intermediate_size"), count=LOCAL),
         prefix="block_sparse_moe.",
+        router_dtype="float32",
         correction="e_score_correction_bias" if config.flag("use_routing_bias", True) else None,
         names=W1_W3_W2,
     )

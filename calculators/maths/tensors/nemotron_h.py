@@ -87,6 +87,8 @@ def mamba(model: Mixture, layers: list[int]) -> None:
         conv_bias=config.flag("use_conv_bias", True),
         bias=config.flag("mamba_proj_bias"),
         out_bias=config.flag("use_bias"),
+        # Nemotron 3, the mixtures, as the totals of its MLX files have it; not Nemotron Nano 2
+        a_log="float32" if config.has("n_routed_experts") else None,
     )
     for stack, chosen in model.stacks(layers):
         block.tensors(stack, chosen, model.hidden, "mixer.")
