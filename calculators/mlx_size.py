@@ -41,7 +41,7 @@ def calculate(
 
     mlx-lm packs the weights of a group into 32-bit words and stores a 16-bit scale and a 16-bit bias
     for each group. Unlike most formats it quantizes the embedding and the output head too, so a
-    small model with a large vocabulary really shrinks. Router gates of mixtures get 8 bits.
+    small model with a large vocabulary really shrinks. Router gates of most mixtures get 8 bits.
     """
     packing = recipe("mlx", bits=bits, group_size=group_size, keep=keep, dtype=dtype)
     return size(Asked(model, params, context, line), packing)
