@@ -245,18 +245,47 @@ def test_mlx_leaves_what_the_group_does_not_divide() -> None:
 
 
 MLX_ROUTERS = [
-    # model, how mlx-lm stores its routers at 4 bits, where that is said
-    ("mistralai/Mixtral-8x7B-Instruct-v0.1", "mlx 4 bits g64", "mixtral.py has no predicate"),
-    ("Qwen/Qwen3-30B-A3B", "mlx 8 bits g64", "qwen3_moe.py, quant_predicate"),
-    ("zai-org/GLM-4.7", "bfloat16", "glm4_moe.py, MoEGate: a bare parameter"),
+    # model, what the recipe adds, how mlx-lm stores its routers at 4 bits, where that is said
+    ("mistralai/Mixtral-8x7B-Instruct-v0.1", "", "mlx 4 bits g64", "mixtral.py has no predicate"),
+    ("Qwen/Qwen3-30B-A3B", "", "mlx 8 bits g64", "qwen3_moe.py, quant_predicate"),
+    ("Qwen/Qwen3-30B-A3B", "&built=2025-08", "mlx 8 bits g64", "mlx-lm of 5 August 2025"),
+    ("Qwen/Qwen3-30B-A3B", "&built=2025-07", "mlx 4 bits g64", "utils.py asks no model"),
+    ("Qwen/Qwen3.5-35B-A3B", "&built=2026-03", "mlx 8 bits g64", "mlx-vlm of 6 March 2026"),
+    ("Qwen/Qwen3.5-35B-A3B", "&built=2026-02", "mlx 4 bits g64", "mlx-vlm asks no model"),
+    ("Qwen/Qwen3.5-35B-A3B", "&built=2026-02&drop=mtp,vision", "mlx 8 bits g64", "mlx-lm"),
+    ("zai-org/GLM-4.7", "", "bfloat16", "glm4_moe.py, MoEGate: a bare parameter"),
 ]
 
 
-@pytest.mark.parametrize(("name", "stored", "source"), MLX_ROUTERS)
-def test_mlx_routers(name: str, stored: str, source: str) -> None:
-    packed = checkpoint(model(name), "format=mlx")
+@pytest.mark.parametrize(("name", "more", "stored", "source"), MLX_ROUTERS)
+def test_mlx_routers(name: str, more: str, stored: str, source: str) -> None:
+    packed = checkpoint(model(name), f"format=mlx{more}")
     routers = {p.stored_as for p in packed.parts if p.tensor.name.endswith("gate.weight")}
     assert routers == {stored}, source
+
+
+STATE_DTYPES = [
+    # model, recipe, dtypes of A_log and of the norm behind it, where that is said
+    ("Qwen/Qwen3.5-27B", "format=original", "float32", "float32", "its files"),
+    ("Qwen/Qwen3.5-27B", "format=mlx", "float32", "bfloat16", "qwen3_5.py, cast_predicate"),
+    ("Qwen/Qwen3.5-27B", "format=mlx&dtype=float16", "float32", "float16", "the same"),
+    ("Qwen/Qwen3.5-27B", "format=bf16", "bfloat16", "bfloat16", "a cast of everything"),
+    ("Qwen/Qwen3.6-27B", "format=mlx", "bfloat16", "bfloat16", "the files it is made from"),
+    ("Qwen/Qwen3-Next-80B-A3B-Instruct", "format=mlx", "bfloat16", "bfloat16", "the same"),
+]
+
+
+@pytest.mark.parametrize(("name", "recipe", "a_log", "norm", "source"), STATE_DTYPES)
+def test_dtypes_of_gated_delta_nets(
+    name: str, recipe: str, a_log: str, norm: str, source: str
+) -> None:
+    stored = {p.tensor.name: p.stored_as for p in checkpoint(model(name), recipe).parts}
+    found = {
+        name.rpartition("linear_attn.")[2]: dtype
+        for name, dtype in stored.items()
+        if name.endswith(("linear_attn.A_log", "linear_attn.norm.weight"))
+    }
+    assert found == {"A_log": a_log, "norm.weight": norm}, source
 
 
 CONFIGS: list[tuple[dict[str, Any], str]] = [

@@ -10,7 +10,8 @@ from calculators.maths.packing import checkpoint
 from calculators.maths.packing.ways import UnknownQuantization
 from calculators.maths.tensors import architecture
 
-LLAMA = next(row["config"] for row in rows("models") if row["id"] == "meta-llama/Llama-3.1-8B")
+CONFIGS = {row["id"]: row["config"] for row in rows("models")}
+LLAMA = CONFIGS["meta-llama/Llama-3.1-8B"]
 LAYERS = [f"model.layers.{layer}" for layer in range(32)]
 
 
@@ -75,6 +76,16 @@ def test_a_config_says_how_it_was_made(quantization: dict[str, Any], recipe: str
 
 def test_mlx_may_call_it_quantization_alone() -> None:
     assert published({"bits": 4, "group_size": 64}, "quantization")["q_proj"] == "mlx 4 bits g64"
+
+
+def test_mlx_routers_are_packed_as_the_config_lists_them() -> None:
+    """Tools of before August 2025 listed none: `mlx_lm.convert` packed them as the rest."""
+    config = CONFIGS["Qwen/Qwen3-30B-A3B"]
+    plain = {"bits": 4, "group_size": 64}
+    listed = {**plain, "model.layers.0.mlp.gate": {"bits": 8, "group_size": 64}}
+    for said, recipe in ((plain, "format=mlx&built=2025-07"), (listed, "format=mlx")):
+        published = checkpoint(architecture({**config, "quantization": said}), "format=original")
+        assert published.tensor_bytes == checkpoint(architecture(config), recipe).tensor_bytes
 
 
 def test_modules_have_algorithms_of_their_own() -> None:

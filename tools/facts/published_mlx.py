@@ -8,10 +8,47 @@ SOURCE = (
 )
 ORGANIZATION = "mlx-community"
 
+# The cards of Qwen3.5 are of 3 March 2026 (exo-explore/exo@28817d3e), so their files are older than
+# the mlx-vlm that asks a model how its routers are to be packed
+FEBRUARY = "built=2026-02"
+
+# A model that the catalogue does not hold: the shape that its published count of parameters has,
+# the dtype of the state as every config of Qwen3.5 says it
+QWEN35_2B = {
+    "model_type": "qwen3_5",
+    "tie_word_embeddings": True,
+    "text_config": {
+        "full_attention_interval": 4,
+        "head_dim": 256,
+        "hidden_size": 2048,
+        "intermediate_size": 6144,
+        "linear_conv_kernel_dim": 4,
+        "linear_key_head_dim": 128,
+        "linear_num_key_heads": 16,
+        "linear_num_value_heads": 16,
+        "linear_value_head_dim": 128,
+        "mamba_ssm_dtype": "float32",
+        "mtp_num_hidden_layers": 1,
+        "num_attention_heads": 8,
+        "num_hidden_layers": 24,
+        "num_key_value_heads": 2,
+        "vocab_size": 248320,
+    },
+    "vision_config": {
+        "deepstack_visual_indexes": [],
+        "depth": 24,
+        "hidden_size": 1024,
+        "intermediate_size": 4096,
+        "num_heads": 16,
+        "num_position_embeddings": 2304,
+        "out_hidden_size": 2048,
+        "patch_size": 16,
+    },
+}
+CONFIGS: dict[str, dict[str, Any]] = {"Qwen/Qwen3.5-2B": QWEN35_2B}
+
 # Model with these tensors -> repository, recipe, bytes. Left out are sizes that the cards give in
-# whole MiB or GiB, and Qwen3.5: its files hold A_log in float32 (2 to 6 kB more than predicted),
-# which no config tells, and the 4- and 6-bit ones of mixtures are older than the routers' 8 bits
-# (0.01 to 0.05 % less).
+# whole MiB or GiB.
 SIZES: dict[str, tuple[tuple[str, str, int], ...]] = {
     "zai-org/GLM-4.7": (
         ("GLM-4.7-4bit", "bits=4", 198_556_925_568),
@@ -36,6 +73,29 @@ SIZES: dict[str, tuple[tuple[str, str, int], ...]] = {
     "nvidia/NVIDIA-Nemotron-Nano-9B-v2": (
         ("NVIDIA-Nemotron-Nano-9B-v2-4bits", "bits=4", 5_002_791_936),
         ("NVIDIA-Nemotron-Nano-9B-v2-6bit", "bits=6", 7_224_298_496),
+    ),
+    "Qwen/Qwen3.5-2B": (("Qwen3.5-2B-MLX-8bit", "bits=8", 2_662_787_264),),
+    "Qwen/Qwen3.5-9B": (
+        ("Qwen3.5-9B-4bit", "bits=4", 5_950_062_560),
+        ("Qwen3.5-9B-8bit", "bits=8", 10_426_433_504),
+    ),
+    "Qwen/Qwen3.5-27B": (
+        ("Qwen3.5-27B-4bit", "bits=4", 16_054_266_848),
+        ("Qwen3.5-27B-8bit", "bits=8", 29_500_943_328),
+    ),
+    "Qwen/Qwen3.5-35B-A3B": (
+        ("Qwen3.5-35B-A3B-4bit", f"bits=4&{FEBRUARY}", 20_391_405_152),
+        ("Qwen3.5-35B-A3B-8bit", f"bits=8&{FEBRUARY}", 37_721_130_592),
+    ),
+    "Qwen/Qwen3.5-122B-A10B": (
+        ("Qwen3.5-122B-A10B-4bit", f"bits=4&{FEBRUARY}", 69_593_314_272),
+        ("Qwen3.5-122B-A10B-6bit", f"bits=6&{FEBRUARY}", 100_120_675_296),
+        ("Qwen3.5-122B-A10B-8bit", f"bits=8&{FEBRUARY}", 130_648_036_320),
+    ),
+    "Qwen/Qwen3.5-397B-A17B": (
+        ("Qwen3.5-397B-A17B-4bit", f"bits=4&{FEBRUARY}", 223_860_768_352),
+        ("Qwen3.5-397B-A17B-6bit", f"bits=6&{FEBRUARY}", 322_946_674_272),
+        ("Qwen3.5-397B-A17B-8bit", f"bits=8&{FEBRUARY}", 422_032_580_192),
     ),
     "Qwen/Qwen3.6-27B": (
         ("Qwen3.6-27B-4bit", "bits=4", 16_054_262_240),
@@ -75,10 +135,11 @@ def mlx_rows() -> list[dict[str, Any]]:
 
 
 def _row(model: str, repo: str, settings: str, size: int) -> dict[str, Any]:
+    shape = {"config": CONFIGS[model]} if model in CONFIGS else {"model": model}
     return {
         "name": model,
         "repo": f"{ORGANIZATION}/{repo}",
-        "model": model,
+        **shape,
         "format": "mlx",
         "variant": settings.replace("&", ", ").replace("=", " "),
         "recipe": f"format=mlx&{settings}",

@@ -62,15 +62,21 @@ class CannotPack(ValueError):
 
 Store = Callable[[Row, Recipe], Stored | None]  # None: the tool leaves this matrix as it is
 Assign = Callable[[Tensor], Store | None]
+Spare = Callable[[Tensor], bool]  # the tool's cast passes over this tensor
 
 
 class Assembly:
     """A checkpoint in the making: `keep` or `store` each row, then `finish`."""
 
-    def __init__(self, architecture: Architecture, recipe: Recipe) -> None:
+    def __init__(
+        self, architecture: Architecture, recipe: Recipe, spare: Spare | None = None
+    ) -> None:
+        """`spare`: of a tool that casts the rest to the model's dtype, unless told another."""
         self.recipe = recipe
         self.layout: Layout = layout(architecture)
-        self.cast = recipe.dtype or recipe.settings.dtype
+        self.spare = spare
+        usual = architecture.dtype if spare else None
+        self.cast = recipe.dtype or recipe.settings.dtype or usual
         self.parts: list[Packed] = []
         self.entries = 0
         self.characters = 0
@@ -88,7 +94,8 @@ class Assembly:
     def dtype(self, tensor: Tensor) -> str:
         """What this tensor has when it is not packed; only floating parameters are cast."""
         own = tensor.dtype or self.layout.architecture.dtype
-        dtype = self.cast if self.cast and own in DTYPES else own
+        spared = self.spare is not None and self.spare(tensor)
+        dtype = self.cast if self.cast and own in DTYPES and not spared else own
         if dtype not in BYTES:
             raise CannotPack(f"{tensor.name}: the dtype {dtype!r} is not known here")
         return dtype
@@ -146,9 +153,11 @@ def _digits(size: float) -> float:
     return mean
 
 
-def assemble(architecture: Architecture, recipe: Recipe, assign: Assign) -> Checkpoint:
+def assemble(
+    architecture: Architecture, recipe: Recipe, assign: Assign, spare: Spare | None = None
+) -> Checkpoint:
     """Each matrix packed by the function that `assign` names for it, the rest kept."""
-    assembly = Assembly(architecture, recipe)
+    assembly = Assembly(architecture, recipe, spare)
     for row in assembly.rows():
         store = assign(row.tensor) if row.matrix else None
         stored = store(row, recipe) if store else None

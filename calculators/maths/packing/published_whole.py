@@ -44,12 +44,20 @@ def _hqq(config: Config) -> Recipe:
 
 
 def _mlx(config: Config) -> Recipe:
-    """mlx-lm writes no method; modules with settings of their own stand beside the usual ones."""
+    """mlx-lm writes no method; modules with settings of their own stand beside the usual ones.
+
+    Where none stands there the routers are packed as the rest is, as older tools did.
+    """
     mode = config.get("mode", "affine")
     if mode != "affine":
         raise UnknownQuantization(f"mlx mode {mode!r} is not known here")
-    for name, settings in config.items():
-        own = isinstance(settings, Mapping) or settings is False
-        if own and name.rpartition(".")[2] not in MLX_ROUTERS:
+    own = [
+        name
+        for name, settings in config.items()
+        if isinstance(settings, Mapping) or settings is False
+    ]
+    for name in own:
+        if name.rpartition(".")[2] not in MLX_ROUTERS:
             raise UnknownQuantization(f"mlx: {name[:80]!r} has settings of its own")
-    return recipe_of("mlx", bits=config.get("bits"), group_size=config.get("group_size"))
+    built = {} if own else {"built": mlx.BEFORE_ANY_ASKS}
+    return recipe_of("mlx", bits=config.get("bits"), group_size=config.get("group_size"), **built)

@@ -102,7 +102,8 @@ class Recipe:
     `zero_bias`    AutoGPTQ's bias of zeros for matrices that have none
     `double_quant` bitsandbytes: the scales are quantized too
     `imatrix`      GGUF: made with an importance matrix
-    `built`        GGUF, EXL3, AWQ: month (YYYY-MM) of the tool that made it; empty for the usual one
+    `built`        GGUF, EXL3, AWQ, MLX: month (YYYY-MM) of the tool that made it; empty for the
+                   usual one
     `bpw`          EXL2, EXL3: bits per weight asked for
     `dtype`        of what stays unquantized; empty for the tool's own choice
     `head`         of a tied model: "copied" when the tool writes a second matrix as lm_head
@@ -200,6 +201,7 @@ def _check(row: Format, name: str, value: Any, neutral: Any) -> None:
         "llama_cpp": ("built",),
         "exl3": ("built", "head", "keep", "drop"),
         "awq": ("built", "dtype", "head", "inv_freq", "keep", "drop"),
+        "mlx": ("built", "dtype", "head", "inv_freq", "keep", "drop"),
     }.get(row.family, ("dtype", "head", "inv_freq", "keep", "drop"))
     if name in general or name in row.defaults:
         choices = row.choices.get(name)

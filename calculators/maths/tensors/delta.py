@@ -69,8 +69,31 @@ def delta_sizes(config: Config) -> DeltaNet:
     )
 
 
-def delta_tensors(stack: Stack, layers: Layers, hidden: int, sizes: DeltaNet, fused: bool) -> None:
-    """Inputs in two matrices (Qwen3-Next) or in four, a short convolution, a gated norm, out."""
+def delta_dtype(config: Config) -> str | None:
+    """What A_log and the gated norm have in the files, where it is not the model's dtype.
+
+    Qwen3.5 holds both in float32, Qwen3.6 in BF16 (github.com/vllm-project/vllm/pull/51836; the
+    36 such tensors of Qwen3.5 0.8B: github.com/modelscope/ms-swift/pull/9972), and so does
+    Qwen3.8, whose index has two bytes for each parameter. All of them ask for a state in float32.
+    The later configs, and those that Transformers wrote anew with the tensors cast, repeat
+    partial_rotary_factor beside rope_parameters; those of Qwen3.5 do not.
+    """
+    wide = config.word("mamba_ssm_dtype") == "float32"
+    return "float32" if wide and not config.has("partial_rotary_factor") else None
+
+
+def delta_tensors(
+    stack: Stack,
+    layers: Layers,
+    hidden: int,
+    sizes: DeltaNet,
+    fused: bool,
+    dtype: str | None = None,
+) -> None:
+    """Inputs in two matrices (Qwen3-Next) or in four, a short convolution, a gated norm, out.
+
+    `dtype` is that of A_log and of the norm.
+    """
     mixed, gates = 2 * sizes.key + sizes.value, sizes.value_heads
     if fused:
         inputs = {"in_proj_qkvz": mixed + sizes.value, "in_proj_ba": 2 * gates}
@@ -81,9 +104,10 @@ def delta_tensors(stack: Stack, layers: Layers, hidden: int, sizes: DeltaNet, fu
     for name, rows in inputs.items():
         stack.linear(layers, prefix + name, rows, hidden, kind="recurrent")
     stack.add(layers, f"{prefix}conv1d.weight", mixed, 1, sizes.kernel, kind="recurrent")
-    stack.add(layers, f"{prefix}A_log", gates, kind="recurrent")
+    stack.add(layers, f"{prefix}A_log", gates, kind="recurrent", dtype=dtype)
     stack.add(layers, f"{prefix}dt_bias", gates, kind="recurrent")
-    stack.norm(layers, f"{prefix}norm", sizes.value_head_dim)
+    norm = f"{prefix}norm.weight"
+    stack.add(layers, norm, sizes.value_head_dim, kind="norm", linear=False, dtype=dtype)
     stack.linear(layers, f"{prefix}out_proj", hidden, sizes.value, kind="recurrent")
 
 
@@ -105,7 +129,7 @@ def delta_layers(model: Mixture, mtp: int, fused: bool) -> range:
     kinds = blocks.grouped(delta_kinds(model) + (FULL,) * mtp)
     linear, full = kinds.get(LINEAR, []), kinds.get(FULL, [])
     if linear:
-        delta_tensors(model.stack, linear, model.hidden, sizes, fused)
+        delta_tensors(model.stack, linear, model.hidden, sizes, fused, delta_dtype(config))
         model.mix(linear, sizes.state)
     gate = config.flag("attn_output_gate", True)
     bias = config.flag("attention_bias")
