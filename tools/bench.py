@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from calculators import ask
 from calculators.facts.catalogue import models
@@ -150,10 +150,10 @@ async (url) => {
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
+def serving(folder: Path) -> Iterator[Server]:
     with Server(folder) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.address
+        yield server
         server.shutdown()
 
 
@@ -207,30 +207,24 @@ def boots(browser: Browser, ours: str, plain: str) -> dict[str, dict[str, list[f
     return times
 
 
-def transfers(browser: Browser, url: str) -> tuple[int, int]:
+def transfers(browser: Browser, folder: Path) -> tuple[int, int]:
     """Bytes on the wire until the answer is painted, and until Python lives."""
-    context = browser.new_context()
-    context.add_init_script(WATCH)
-    page = context.new_page()
-    # By address: what is asked for again, to be kept, comes out of the browser's own cache.
-    sizes: dict[str, int] = {}
-
-    def count(request: Request) -> None:
-        size = request.sizes()["responseBodySize"]
-        sizes[request.url] = max(size, sizes.get(request.url, 0))
-
-    page.on("requestfinished", count)
-    page.goto(f"{url}{SLUG}/")
-    page.wait_for_selector("html[data-state=ready]")
-    page.wait_for_timeout(1500)
-    early: int = page.evaluate(
-        """() => [...performance.getEntriesByType("navigation"),
-          ...performance.getEntriesByType("resource").filter(
-            (one) => one.renderBlockingStatus === "blocking")]
-          .reduce((sum, one) => sum + one.encodedBodySize, 0)"""
-    )
-    context.close()
-    return early, sum(sizes.values())
+    with serving(folder) as server:
+        context = browser.new_context()
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        page.goto(f"{server.address}{SLUG}/")
+        page.wait_for_selector("html[data-state=ready]")
+        whole = sum(server.sent)
+        early: int = page.evaluate(
+            """() => [...performance.getEntriesByType("navigation"),
+              ...performance.getEntriesByType("resource").filter(
+                (one) => one.renderBlockingStatus === "blocking")]
+              .reduce((sum, one) => sum + one.encodedBodySize, 0)"""
+        )
+        context.close()
+        # The page is not told what the worker asked for; the server knows.
+        return early, whole
 
 
 def quantile(times: list[float], percent: int) -> float:
@@ -376,13 +370,13 @@ def main() -> None:
         bare(folder, Path(plain))
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         with serving(folder) as ours, serving(Path(plain)) as theirs:
-            report_boots(boots(browser, ours, theirs))
+            report_boots(boots(browser, ours.address, theirs.address))
             page = browser.new_page()
-            report_typing(page, ours)
-            report_pastes(page, ours)
+            report_typing(page, ours.address)
+            report_pastes(page, ours.address)
             report_picker(page)
             page.close()
-            early, whole = transfers(browser, ours)
+            early, whole = transfers(browser, folder)
             print(
                 f"bytes before the answer {early:,} ({verdict(early < FIRST_BYTES)}), "
                 f"in all {whole:,}"

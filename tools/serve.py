@@ -137,6 +137,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if with_body:
             self.wfile.write(body)
+            self.server.sent.append(len(body))
 
     def log_message(self, format: str, *args: object) -> None:
         if self.server.verbose:
@@ -167,6 +168,7 @@ class Server(ThreadingHTTPServer):
         self.rules = read_headers(self.root / "_headers")
         self.verbose = verbose
         self.missing = missing
+        self.sent: list[int] = []  # bytes of each body, for the bench
 
     @property
     def address(self) -> str:

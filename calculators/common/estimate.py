@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
+from calculators.common import usual_formats
 from calculators.common.subject import Subject, subjects
 from calculators.kit import Note, Notes
 from calculators.kit.units import write
@@ -60,6 +61,9 @@ def _real_ratios(params: int, recipe: Recipe) -> list[tuple[float, str]]:
 
 @cache
 def _ratio(known: Subject, recipe: Recipe) -> float | None:
+    if usual_formats.is_usual(recipe):
+        weight = usual_formats.weight(known, recipe)
+        return weight and BITS * weight.tensor_bytes / weight.parameters / ideal_bits(recipe)
     try:
         packed = checkpoint(known.architecture, recipe)
     except CannotPack:

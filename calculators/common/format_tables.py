@@ -98,7 +98,7 @@ def _size(of: Of, recipe: Recipe) -> int:
     found = weighed.every_format(of).get(recipe)
     if found is not None:
         return found
-    return 0 if recipe in usual_formats.recipes() else weighed.weight_bytes(of, recipe)
+    return 0 if usual_formats.is_usual(recipe) else weighed.weight_bytes(of, recipe)
 
 
 @lru_cache(maxsize=REMEMBERED)

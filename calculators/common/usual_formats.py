@@ -55,6 +55,11 @@ def weights(subject: Subject) -> dict[Recipe, Weight]:
     return {recipe: weight for recipe, weight in found if weight}
 
 
+def is_usual(recipe: Recipe) -> bool:
+    """Whether the facts list this very variant."""
+    return recipe in _places()
+
+
 def weight(subject: Subject, recipe: Recipe) -> Weight | None:
     """In one of the usual formats; None where its tool refuses the model."""
     return _read(_numbers(subject), _places()[recipe])

@@ -12,7 +12,6 @@ import { bringTheme } from "./theme.js";
 import { wireTips } from "./tips.js";
 
 const REST = 200; // ms without a keystroke before the address follows; browsers limit how often
-const BREATH = 50; // ms without a keystroke before a long paste is asked about again
 const CALM = 2000; // ms in which a page comes to rest
 
 /** @type {AbortController | undefined} ends what the last page listened to */
@@ -50,8 +49,6 @@ function run(form, result, signal) {
   const slug = form.dataset.calculator ?? "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let resting;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let thinking;
   let query = ""; // the form, as it was asked about last
   const isLong = () => query.length > LONGEST_LINK;
   const address = () =>
@@ -70,9 +67,7 @@ function run(form, result, signal) {
     "input",
     (event) => {
       settle(form, event.target);
-      clearTimeout(thinking);
-      if (isLong()) thinking = setTimeout(question, BREATH);
-      else question();
+      question();
       clearTimeout(resting);
       resting = setTimeout(address, REST);
     },
@@ -108,11 +103,11 @@ function run(form, result, signal) {
 
   read(form, location.search);
   if (location.search.length > 1) question();
+  const begin = () => signal.aborted || start(slug);
   for (const intent of ["pointerdown", "focusin", "keydown"]) {
-    form.addEventListener(intent, start, { once: true, signal });
+    form.addEventListener(intent, begin, { once: true, signal });
   }
   if (!(/** @type {any} */ (navigator).connection?.saveData)) {
-    const begin = () => signal.aborted || start();
     if ("requestIdleCallback" in globalThis) requestIdleCallback(begin, { timeout: CALM });
     else setTimeout(begin);
   }

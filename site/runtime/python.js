@@ -19,6 +19,7 @@ const ATTEMPTS = 2; // a question that kills two workers is not asked again
 /** @type {Worker | MessagePort | undefined} */
 let worker;
 let early = begun;
+let asking = "";
 let alone = false; // once the shared Python has failed us
 let live = false;
 /** @type {(Question & {id: number, attempts: number}) | undefined} */
@@ -42,9 +43,13 @@ export function watch(listener) {
   tell(live ? (asked ? "computing" : "ready") : worker ? "loading" : "idle");
 }
 
-/** Connect with a worker, unless we are; or take over what boot.js began. */
-export function start() {
+/**
+ * Connect with a worker, unless we are; or take over what boot.js began.
+ * @param {string} slug what will be asked about
+ */
+export function start(slug) {
   if (worker) return;
+  asking = slug;
   tell("loading");
   const made = early ?? connect(alone);
   early = undefined;
@@ -58,7 +63,7 @@ export function start() {
   };
   port.addEventListener("close", () => lost("the worker is gone"));
   wait(BOOT_LIMIT);
-  port.postMessage({});
+  port.postMessage({ slug });
 }
 
 /**
@@ -72,7 +77,7 @@ export function ask(question) {
     waiting = { ...question, whole: question.whole || before.whole };
     waiting.done = (answer) => [before, question].forEach((one) => one.done(answer));
   }
-  start();
+  start(question.slug);
   if (live && !asked) next();
 }
 
@@ -94,7 +99,7 @@ export function retry() {
   stop();
   if (asked) waiting ??= asked;
   asked = undefined;
-  start();
+  start(asking);
 }
 
 function next() {
@@ -150,7 +155,7 @@ function fail(reason, id) {
   const wasLive = live;
   stop();
   if (asked && (waiting || asked.attempts >= ATTEMPTS)) asked = undefined;
-  if (wasLive && (waiting || asked)) start();
+  if (wasLive && (waiting || asked)) start(asking);
   else tell("failed");
 }
 
