@@ -5,7 +5,7 @@ around them is the template's.
 """
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -29,8 +29,8 @@ def address(to: str, root: str) -> str:
     return f"{root}{folder}{mark}{query}{sign}{place}"
 
 
-def grid(table: Table, root: str, badge: Badge) -> Iterator[tuple[bool, str, str]]:
-    """The rows: is it the marked one, the inside of its first cell, all others."""
+def rows(table: Table, root: str, badge: Badge) -> str:
+    """The rows of a table; the first cell of each is its heading, the marked row stands out."""
     columns = [
         (column.unit, f' data-label="{html.escape(column.label)}"' if table.cards else "")
         for column in table.columns
@@ -40,13 +40,16 @@ def grid(table: Table, root: str, badge: Badge) -> Iterator[tuple[bool, str, str
         for unit, label in columns[1:]
     ]
     head = columns[0][0]
+    found: list[str] = []
     for number, (first, *others) in enumerate(table.rows):
-        cells = []
+        mark = " data-mark" if number == table.mark else ""
+        found.append(f'<tr{mark}><th scope="row">{_inside(first, head, root, badge)}</th>')
         for item, (unit, start, label) in zip(others, starts, strict=True):
             if not unit and _in_words(item):
                 start = f'<td class="wb-words"{label}>'
-            cells.append(f"{start}{_inside(item, unit, root, badge)}</td>")
-        yield number == table.mark, _inside(first, head, root, badge), "".join(cells)
+            found.append(f"{start}{_inside(item, unit, root, badge)}</td>")
+        found.append("</tr>\n")
+    return "".join(found)
 
 
 def cell(item: Any, root: str, badge: Badge) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from calculators.kit.calculator import Answer
-from calculators.kit.cells import address, cell, grid, parts
+from calculators.kit.cells import address, cell, parts, rows
 from calculators.kit.outputs import Breakdown, Chart, Figure, Link, Output, Table, Working
 from calculators.kit.units import text as written
 
@@ -34,7 +34,7 @@ def environment() -> "Environment | None":
     made.filters["amount"] = written
     made.filters["address"] = address
     made.filters["cell"] = cell
-    made.filters["grid"] = grid
+    made.filters["rows"] = rows
     made.filters["parts"] = parts
     made.tests["figure"] = lambda value: isinstance(value, Figure)
     made.tests["link"] = lambda value: isinstance(value, Link)
