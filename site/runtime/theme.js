@@ -1,21 +1,21 @@
 // @ts-check
-// Brings Material's own script: search, drawer, instant navigation. They are furniture: on a slow
-// machine they would keep busy the cores on which Python boots, so they come after it.
+// Brings Material's own script once somebody is there: search, drawer and instant navigation are
+// furniture, and would keep busy the cores on which the page is drawn and Python boots.
 
-const LATEST = 2000; // ms to wait for Python; a first visit may have to download it
-const TOUCHES = ["pointerdown", "keydown", "touchstart"];
+const LATEST = 2000; // ms to wait for Python then; a first visit may have to download it
+const SIGNS = ["pointermove", "pointerdown", "touchstart", "keydown", "focusin", "wheel"];
 
 /**
  * Resolves once the theme is there. An embed has none.
- * @param {Promise<unknown> | undefined} python settles when Python has started; where there is none
- *   to wait for, the theme comes at once
+ * @param {Promise<unknown> | undefined} python settles when Python has started, if this page has one
  */
 export async function bringTheme(python) {
   const inert = /** @type {HTMLScriptElement | null} */ (
     document.querySelector("script[data-theme]")
   );
   if (!inert) return;
-  if (python) await Promise.race([python, touched(), pause(LATEST)]);
+  await somebody();
+  if (python) await Promise.race([python, new Promise((done) => setTimeout(done, LATEST))]);
   const script = document.createElement("script");
   script.src = inert.src;
   const loaded = new Promise((done, fail) =>
@@ -25,10 +25,8 @@ export async function bringTheme(python) {
   await loaded;
 }
 
-const pause = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
-
 /** The visitor has begun to do something. */
-const touched = () =>
+const somebody = () =>
   new Promise((done) => {
-    for (const touch of TOUCHES) addEventListener(touch, done, { once: true, passive: true });
+    for (const sign of SIGNS) addEventListener(sign, done, { once: true, passive: true });
   });

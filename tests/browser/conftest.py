@@ -23,6 +23,11 @@ from tools.serve import Server
 
 # Another build can be tested by naming its folder.
 DIST = Path(os.environ.get("DIST", Path(__file__).parents[2] / "dist"))
+THEME = """
+async () => {
+  while (!globalThis.document$) await new Promise((done) => setTimeout(done, 20));
+}
+"""
 BOOT = 60_000  # ms; it takes a tenth of that, unless the machine is very busy
 
 
@@ -86,6 +91,12 @@ class Visitor:
         if wait:
             page.wait_for_selector("html[data-state=ready]", timeout=BOOT)
         return page
+
+    def move(self, page: Page) -> None:
+        """Move the pointer, which brings the theme's script, and wait for it."""
+        page.mouse.move(3, 3)
+        page.mouse.move(5, 5)
+        page.evaluate(THEME)
 
     def watch(self, page: Page) -> None:
         page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))

@@ -373,6 +373,8 @@ def test_one_worker_serves_page_after_page(visitor: Visitor, site: str) -> None:
     here = re.sub(r"<loc>https?://[^/]+/", f"<loc>{site}", listed)
     visitor.context.route("**/sitemap.xml", lambda route: route.fulfill(body=here))
     page = visitor.open(f"{site}{SLUG}/")
+    with page.expect_response("**/sitemap.xml"):
+        visitor.move(page)
     page.evaluate("globalThis.sameDocument = true")
     page.locator("nav a[href$='gptq-size/']").first.evaluate("link => link.click()")
     expect(page.locator("form[data-calculator=gptq-size]")).to_be_attached()
