@@ -164,7 +164,11 @@ async function keepForOffline() {
       (field) =>
         new URL(/** @type {HTMLElement} */ (field).dataset.options ?? "", location.href).href,
     );
-    active?.postMessage({ urls: [location.href, ...used, ...lists] });
+    // Not loaded yet when nobody has touched the page.
+    const late = [...document.querySelectorAll("script[data-theme]")].map(
+      (script) => /** @type {HTMLScriptElement} */ (script).src,
+    );
+    active?.postMessage({ urls: [location.href, ...used, ...lists, ...late] });
   } catch (error) {
     console.info("No offline use here.", error);
   }

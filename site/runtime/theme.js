@@ -25,8 +25,9 @@ export async function bringTheme(python) {
   await loaded;
 }
 
-/** The visitor has begun to do something. */
+/** The visitor has begun to do something, or evening has come, which the theme follows. */
 const somebody = () =>
   new Promise((done) => {
     for (const sign of SIGNS) addEventListener(sign, done, { once: true, passive: true });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", done, { once: true });
   });
