@@ -147,7 +147,7 @@ open();
 bringTheme(document.querySelector("form[data-calculator]") ? settled : undefined).then(() => {
   // The theme says when it has put another page in place of this one.
   /** @type {any} */ (globalThis).document$?.subscribe(open);
-}, console.error);
+}, () => console.info("Without its script the theme stands still."));
 
 if ("serviceWorker" in navigator && isSecureContext && !document.querySelector("[data-embed]")) {
   // After Python's download: both at once would only be in each other's way.
@@ -164,11 +164,7 @@ async function keepForOffline() {
       (field) =>
         new URL(/** @type {HTMLElement} */ (field).dataset.options ?? "", location.href).href,
     );
-    // Not loaded yet when nobody has touched the page.
-    const late = [...document.querySelectorAll("script[data-theme]")].map(
-      (script) => /** @type {HTMLScriptElement} */ (script).src,
-    );
-    active?.postMessage({ urls: [location.href, ...used, ...lists, ...late] });
+    active?.postMessage({ urls: [location.href, ...used, ...lists] });
   } catch (error) {
     console.info("No offline use here.", error);
   }

@@ -348,6 +348,7 @@ def test_links_of_a_live_answer_lead_out_of_an_embed(visitor: Visitor, site: str
 
 def test_everything_works_offline_after_a_visit(visitor: Visitor, site: str) -> None:
     page = visitor.open(f"{site}{SLUG}/")
+    visitor.move(page)
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     page.wait_for_timeout(3000)
     visitor.context.set_offline(True)
