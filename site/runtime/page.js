@@ -144,10 +144,13 @@ function keepFolds(result) {
 }
 
 open();
-bringTheme(document.querySelector("form[data-calculator]") ? settled : undefined).then(() => {
-  // The theme says when it has put another page in place of this one.
-  /** @type {any} */ (globalThis).document$?.subscribe(open);
-}, () => console.info("Without its script the theme stands still."));
+bringTheme(document.querySelector("form[data-calculator]") ? settled : undefined).then(
+  () => {
+    // The theme says when it has put another page in place of this one.
+    /** @type {any} */ (globalThis).document$?.subscribe(open);
+  },
+  () => console.info("Without its script the theme stands still."),
+);
 
 if ("serviceWorker" in navigator && isSecureContext && !document.querySelector("[data-embed]")) {
   // After Python's download: both at once would only be in each other's way.
