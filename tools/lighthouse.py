@@ -1,8 +1,8 @@
 """Lighthouse's verdict on a build, page by page, in the Chromium that the tests use.
 
-``python -m tools.lighthouse [FOLDER]`` prints every score: one page of each kind. Performance is
-measured as Lighthouse does by default, on a slowed-down phone, and wants a quiet machine; what does
-not hang on the machine, a test asserts.
+``python -m tools.lighthouse [FOLDER]`` prints every score, one page of each kind, and fails where
+performance is too low three times. It is measured as Lighthouse does by default, on a slowed-down
+phone, and wants a quiet machine; what does not hang on the machine, a test asserts.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -36,6 +37,7 @@ PAGES = (
 )
 ALWAYS = ("accessibility", "best-practices", "seo")
 LEAST = 0.95  # of performance
+TRIES = 3
 SCORED = {"binary", "numeric", "metricSavings", "error"}  # not: "notApplicable", "manual"
 METRICS = (
     "first-contentful-paint",
@@ -118,6 +120,15 @@ def _items(audit: dict[str, Any]) -> str:
     return json.dumps(audit.get("details", {}).get("items", ""))[:1500]
 
 
+def _best(url: str) -> Report:
+    """The first report that is fast enough, else the last: a busy machine is only ever slower."""
+    for _ in range(TRIES):
+        report = inspect(url, ("performance", *ALWAYS))
+        if report.scores["performance"] >= LEAST:
+            break
+    return report
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Lighthouse's scores of a build.")
     parser.add_argument("folder", nargs="?", default="dist", type=Path)
@@ -126,15 +137,19 @@ def main() -> None:
     options = parser.parse_args()
     with Server(options.folder) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        slow = 0
         for path in options.pages:
-            report = inspect(server.address + path, ("performance", *ALWAYS))
-            fast = "ok" if report.scores["performance"] >= LEAST else "UNDER"
+            report = _best(server.address + path)
+            is_fast = report.scores["performance"] >= LEAST
+            fast = "ok" if is_fast else "UNDER"
+            slow += not is_fast
             scores = ", ".join(f"{name} {score:.0%}" for name, score in report.scores.items())
             print(f"/{path}: {scores} ({fast})")
             print("  " + ", ".join(f"{name} {text}" for name, text in report.metrics.items()))
             if options.verbose:
                 print(*(f"  {line}" for line in report.short), sep="\n")
         server.shutdown()
+    sys.exit(slow > 0)
 
 
 if __name__ == "__main__":
