@@ -114,6 +114,8 @@ class Handler(BaseHTTPRequestHandler):
                         headers.pop(name.removeprefix("!").strip(), None)
                     else:
                         headers[name] = value
+        if status is not HTTPStatus.OK:
+            headers["Cache-Control"] = ASK_AGAIN  # what is missing now may come back
         if self.headers.get("If-None-Match") == headers["ETag"] and status is HTTPStatus.OK:
             self.send(HTTPStatus.NOT_MODIFIED, None, b"", headers)
             return
