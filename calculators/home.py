@@ -36,6 +36,7 @@ from calculators.kit import (
 from calculators.kit.units import write
 from calculators.maths.packing import assembly
 
+Cell = Link | str | None
 Of = Subject | int  # a model, or a bare count of parameters
 FOUR_BITS = ("AWQ, 4 bits", "GPTQ, 4 bits", "GGUF Q4_K_M", "MLX, 4 bits")  # the first that is there
 
@@ -136,13 +137,7 @@ def _anywhere(of: Of, weighed: tuple[Weighed, ...]) -> Home:
     )
     name = host.offer.name if host else "several machines"
     why = "The fewest GPUs among those with a dated price, with one request of the context."
-    return _home(
-        of,
-        weighed,
-        modelled(name, why=why),
-        Table(columns, rows, caption=CAPTION, cards=True),
-        host,
-    )
+    return _home(of, weighed, modelled(name, why=why), columns, rows, host)
 
 
 def _on(of: Of, weighed: tuple[Weighed, ...], gpu: Gpu) -> Home:
@@ -172,17 +167,16 @@ def _on(of: Of, weighed: tuple[Weighed, ...], gpu: Gpu) -> Home:
     host = hosts[four.label] if four else None
     name = host.offer.name if host else "not on this GPU"
     why = "The fewest of them that run it with one request of the context."
-    return _home(
-        of,
-        weighed,
-        modelled(name, why=why),
-        Table(columns, rows, caption=CAPTION, cards=True),
-        host,
-    )
+    return _home(of, weighed, modelled(name, why=why), columns, rows, host)
 
 
 def _home(
-    of: Of, weighed: tuple[Weighed, ...], hardware: Figure, formats: Table, host: Hosted | None
+    of: Of,
+    weighed: tuple[Weighed, ...],
+    hardware: Figure,
+    columns: tuple[Column, ...],
+    rows: tuple[tuple[Cell, ...], ...],
+    host: Hosted | None,
 ) -> Home:
     four, plain = _four_bits(weighed), _named(weighed, "BF16")
     return Home(
@@ -191,7 +185,7 @@ def _home(
         four_bit_bytes=_four(of, four) if four else None,
         hardware=hardware if four else None,
         notes=_notes(of, four),
-        formats=formats,
+        formats=Table(columns, rows, caption=CAPTION, cards=True),
         memory=memory_bar(host.budget) if host else None,
     )
 
@@ -241,7 +235,6 @@ CAPTION = (
     "Hardware runs one request of the context; 1M tokens are written at the largest batch."
 )
 HEAD = (Column("Format"), Column("Weighs", " "), Column("Quality lost"))
-Cell = Link | str | None
 
 
 def _who(of: Of) -> dict[str, object] | None:
