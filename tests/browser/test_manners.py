@@ -74,6 +74,15 @@ def kind(request: pytest.FixtureRequest, browser: Browser, site: str) -> Iterato
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_has_the_systems_colours_before_anybody_moves(
+    invite: Callable[..., Visitor], site: str, scheme: str
+) -> None:
+    page = saving(invite(color_scheme=scheme), f"{site}awq-size/")
+    expect(page.locator("body")).to_have_css("background-color", GROUND[scheme])
+    expect(page.locator("script[data-theme]")).to_have_count(1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_accessible(kind: Page, scheme: Literal["light", "dark"]) -> None:
     kind.emulate_media(color_scheme=scheme)
     expect(kind.locator("body")).to_have_css("background-color", GROUND[scheme])
