@@ -22,6 +22,9 @@ MAX_POINTS = isqrt(MAX_TERMS)
 LARGEST = 1e150
 """Coordinates up to here leave every sum of distances finite."""
 
+ONE_DIRECTION = 1e-15
+"""A chord up to here is the rounding of two unit vectors, 1.1e-16 in each coordinate."""
+
 Vector = tuple[float, ...]
 Distances = Callable[[Vector], list[float]]
 
@@ -128,17 +131,17 @@ def _manhattan(points: Sequence[Vector]) -> Distances:
 
 
 def _cosine(points: Sequence[Vector]) -> Distances:
-    """1 - cosine of the angle, never below 0; a point is at distance 0 from its like."""
+    """1 - cosine of the angle, as half the square of the chord between unit vectors: that keeps its
+    digits where the angle is small. Points of one direction are at distance 0.
+    """
     if not all(map(any, points)):
         at = next(i for i, point in enumerate(points, start=1) if not any(point))
         raise ValueError(f"point {at} is the origin: it has no direction for a cosine distance")
-    columns = list(zip(*(_unit(point) for point in points), strict=True))
+    units = list(map(_unit, points))
 
     def distances(point: Vector) -> list[float]:
-        total = [1.0] * len(points)
-        for x, column in zip(_unit(point), columns, strict=True):
-            total = [t - x * y for t, y in zip(total, column, strict=True)]
-        return [t if t > 0 else 0.0 for t in total]
+        chords = map(dist, repeat(_unit(point)), units)
+        return [chord * chord / 2 if chord > ONE_DIRECTION else 0.0 for chord in chords]
 
     return distances
 
