@@ -326,9 +326,10 @@ PAGE = Page(
         ),
         Question(
             "Are biases worth counting?",
-            "Not for size: those of query, key and value in Qwen2.5 7B are 4,608 of "
-            "[[?model=Qwen/Qwen2.5-7B-Instruct#attention_parameters.also]] in a layer. They matter "
-            "for formats and kernels that expect none.",
+            "Not for size: with those of query, key and value a layer of Qwen2.5 7B has "
+            "[[?model=Qwen/Qwen2.5-7B-Instruct#attention_parameters.also]], without them "
+            "[[?hidden_size=3584&num_attention_heads=28&num_key_value_heads=4"
+            "#attention_parameters.also]]. They matter for formats and kernels that expect none.",
         ),
         Question(
             "Why is attention such a small share?",

@@ -324,9 +324,9 @@ PAGE = Page(
         ),
         Question(
             "What utilisation is realistic?",
-            "30 to 45 % of the dense BF16 peak for large dense models on well-connected GPUs. Less "
-            "for mixtures, for long contexts, for FP8 and for slow networks. Measure: tokens per "
-            "second times operations per token over the peak.",
+            "PaLM and Llama 3 report 38 to 46 % of the dense BF16 peak ([sources](../glossary/mfu/)). "
+            "Expect less for mixtures, for long contexts, for FP8 and for slow networks. Measure: "
+            "tokens per second times operations per token over the peak.",
         ),
         Question(
             "Does it hold for mixtures of experts?",

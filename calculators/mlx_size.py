@@ -89,7 +89,9 @@ PAGE = Page(
         ),
         Question(
             "What fits a Mac of 64 GB?",
-            "Its GPU may use about 48 GB of it by default. Llama 3.1 70B at 4 bits weighs "
+            "Its GPU may use "
+            "[[gpu-fit?gpu=apple-m3-max-40core&memory_gb=64&format=mlx#usable_bytes_per_gpu.also]] of "
+            "it by default. Llama 3.1 70B at 4 bits weighs "
             "[[?model=meta-llama/Llama-3.1-70B&bits=4#checkpoint_bytes]] and takes "
             "[[?model=meta-llama/Llama-3.1-70B&bits=4&context=8192#run_bytes]] with 8,192 tokens.",
         ),

@@ -146,8 +146,8 @@ PAGE = Page(
     why=(
         "Price, speed and utilisation stand apart, so you see which of them decides.",
         "Reading and writing are priced apart, as APIs do: a second goes to one or the other.",
-        "A table of prices elsewhere says $0.757 for $3.28 at 1,200 tokens per second; the formula "
-        "gives [[?usd_per_hour=3.28&tokens_per_second=1200#cost_per_million_tokens]].",
+        "Nothing is looked up in a table: $3.28 an hour at 1,200 tokens per second is "
+        "[[?usd_per_hour=3.28&tokens_per_second=1200#cost_per_million_tokens]] by the formula.",
     ),
     assumes=(
         "Exact arithmetic; all uncertainty is in the speed that you type and in the price's date.",

@@ -19,4 +19,13 @@ def bodies() -> Iterator[Body]:
         for section in accuracy.sections()
     ]
     html = template("accuracy.html", title=TITLE, lead=LEAD, sections=sections, root="../")
-    yield Body("accuracy", TITLE, LEAD, html, group="Learn", order=10, meta={"hide": ["toc"]})
+    yield Body(
+        "accuracy",
+        TITLE,
+        LEAD,
+        html,
+        group="Learn",
+        order=10,
+        meta={"hide": ["toc"]},
+        sections=tuple((2, section.id, section.title) for section, *_ in sections),
+    )
