@@ -8,6 +8,8 @@ from typing import Annotated
 from calculators.common.counting import (
     Kind,
     layer_kinds,
+    layer_notes,
+    module,
     most_common,
     product,
     spelled,
@@ -24,12 +26,12 @@ from calculators.common.dimensions import (
     WidthInput,
     counted,
 )
+from calculators.common.size import SIXTEEN_BIT_BYTES
 from calculators.kit import (
     Breakdown,
     Column,
     Example,
     Figure,
-    Note,
     Notes,
     Page,
     Question,
@@ -142,11 +144,11 @@ def _size(found: Counted) -> AttentionSize:
         attention_parameters=exact(one, "Matrices and biases; norms are counted as norms."),
         all_layers_parameters=exact(whole),
         share=exact(whole / found.architecture.parameters) if found.subject else None,
-        layer_bytes=exact(2 * one),
+        layer_bytes=exact(SIXTEEN_BIT_BYTES * one),
         mha_parameters=exact(full) if full else None,
         saved=exact(1 - matrices / full) if full else None,
         cache_saved=_cache_saved(shape),
-        notes=_notes(found, kinds, common),
+        notes=layer_notes(found, kinds, "have a recurrent mixer and no attention"),
         parts=Breakdown(tuple(_segments(common, grouped)), "parameters"),
         working=_working(found, common, grouped, full, whole),
         kinds=_table(kinds) if len(kinds) > 1 else None,
@@ -177,22 +179,9 @@ def _cache_saved(shape: Attention | None) -> Figure | None:
     return exact(1 - kept / every, f"{kept:,} elements for each token instead of {every:,}.")
 
 
-def _notes(found: Counted, kinds: tuple[Kind, ...], common: Kind) -> Notes | None:
-    notes = list(found.filled)
-    if len(kinds) > 1:
-        notes.append(
-            Note(f"Layers differ; one layer is that of layers {common.text}. The others are below.")
-        )
-    without = len(found.architecture.layers) - sum(len(kind.layers) for kind in kinds)
-    if without:
-        notes.append(Note(f"{without} layers have a recurrent mixer and no attention."))
-    return Notes(tuple(notes)) if notes else None
-
-
 def _role(tensor: Tensor) -> tuple[str, str]:
-    name, _, suffix = tensor.name.rpartition(".")
-    module = name.rpartition(".")[2] if suffix in ("weight", "bias") else suffix
-    return ROLES.get(module, (module, "other"))
+    name = module(tensor)
+    return ROLES.get(name, (name, "other"))
 
 
 def _segments(kind: Kind, shape: Attention | None) -> Iterable[Segment]:

@@ -8,6 +8,8 @@ from calculators.common.counting import (
     FEED_FORWARD_KINDS,
     Kind,
     layer_kinds,
+    layer_notes,
+    module,
     most_common,
     product,
     tensor_table,
@@ -25,12 +27,12 @@ from calculators.common.dimensions import (
     WidthInput,
     counted,
 )
+from calculators.common.size import SIXTEEN_BIT_BYTES
 from calculators.kit import (
     Breakdown,
     Column,
     Example,
     Figure,
-    Note,
     Notes,
     Page,
     Question,
@@ -149,8 +151,8 @@ def _size(found: Counted) -> FeedForward:
             sum(kind.of(*WEIGHTS, active_only=True) * len(kind.layers) for kind in kinds)
         ),
         share=exact(every / found.architecture.parameters) if found.subject else None,
-        layer_bytes=exact(2 * one),
-        notes=_notes(found, kinds, common),
+        layer_bytes=exact(SIXTEEN_BIT_BYTES * one),
+        notes=layer_notes(found, kinds, "have no feed-forward block"),
         parts=_parts(common),
         working=_working(common, every),
         kinds=_table(kinds) if len(kinds) > 1 else None,
@@ -163,29 +165,12 @@ def _one_expert(kind: Kind) -> Figure | None:
     return exact(of_one) if of_one else None
 
 
-def _notes(found: Counted, kinds: tuple[Kind, ...], common: Kind) -> Notes | None:
-    notes = list(found.filled)
-    if len(kinds) > 1:
-        notes.append(
-            Note(f"Layers differ; one layer is that of layers {common.text}. The others are below.")
-        )
-    without = len(found.architecture.layers) - sum(len(kind.layers) for kind in kinds)
-    if without:
-        notes.append(Note(f"{without} layers have no feed-forward block."))
-    return Notes(tuple(notes)) if notes else None
-
-
-def _module(tensor: Tensor) -> str:
-    name, _, suffix = tensor.name.rpartition(".")
-    return name.rpartition(".")[2] if suffix in ("weight", "bias") else suffix
-
-
 def _parts(kind: Kind) -> Breakdown:
     """A dense block by its matrices; with experts, what a token uses and what rests."""
     if not kind.of("expert"):
         sizes: Counter[str] = Counter()
         for tensor in kind.tensors:
-            sizes[_module(tensor)] += tensor.elements * tensor.copies
+            sizes[module(tensor)] += tensor.elements * tensor.copies
         tones = ("mlp", "expert", "shared_expert", "router", "other")
         segments = [
             Segment(name, count, tones[min(at, len(tones) - 1)])

@@ -32,6 +32,7 @@ from calculators.common.dimensions import (
     WidthInput,
     counted,
 )
+from calculators.common.size import SIXTEEN_BIT_BYTES
 from calculators.kit import (
     Breakdown,
     Example,
@@ -49,8 +50,6 @@ from calculators.kit import (
 )
 from calculators.maths.dimensions import decoder
 from calculators.maths.tensors import Architecture
-
-SIXTEEN_BIT_BYTES = 2
 
 
 @dataclass(frozen=True)

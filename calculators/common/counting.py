@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from calculators.common.dimensions import Counted
 from calculators.common.size import KINDS
-from calculators.kit import Breakdown, Column, Segment, Step, Table
+from calculators.kit import Breakdown, Column, Note, Notes, Segment, Step, Table
 from calculators.maths.tensors import Architecture, Tensor
 
 LONGEST_SUM = 6  # products that one line of a working spells out
@@ -48,6 +49,12 @@ def breakdown(tensors: Iterable[Tensor]) -> Breakdown:
         for name, total in by_group(tensors).items()
     )
     return Breakdown(tuple(segments), "parameters")
+
+
+def module(tensor: Tensor) -> str:
+    """The last word of the name of the module that holds it: `q_proj`."""
+    name, _, suffix = tensor.name.rpartition(".")
+    return name.rpartition(".")[2] if suffix in ("weight", "bias") else suffix
 
 
 def product(shape: tuple[int, ...]) -> str:
@@ -139,6 +146,20 @@ def layer_kinds(
 def most_common(kinds: tuple[Kind, ...]) -> Kind | None:
     """The kind that most layers are of; the first of several."""
     return max(kinds, key=lambda kind: len(kind.layers), default=None)
+
+
+def layer_notes(found: Counted, kinds: tuple[Kind, ...], without: str) -> Notes | None:
+    """What was filled in, and which layers the answer is not about: `without` says what they lack."""
+    notes = list(found.filled)
+    common = most_common(kinds)
+    if common and len(kinds) > 1:
+        notes.append(
+            Note(f"Layers differ; one layer is that of layers {common.text}. The others are below.")
+        )
+    others = len(found.architecture.layers) - sum(len(kind.layers) for kind in kinds)
+    if others:
+        notes.append(Note(f"{others} layers {without}."))
+    return Notes(tuple(notes)) if notes else None
 
 
 def layer_table(architecture: Architecture) -> Table:

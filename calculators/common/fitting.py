@@ -122,40 +122,29 @@ def usual_engine(family: str) -> str:
 
 def smallest_gpus(holding: Iterable[Budget]) -> Table:
     """The smallest devices that run it, and how full they are."""
-    table = tuple(
-        (
-            Link(budget.device.name, f"gpu-fit?gpu={budget.device.id}"),
-            budget.usable_bytes,
-            budget.total_bytes,
-            budget.total_bytes / budget.usable_bytes,
-        )
-        for budget in holding
-    )
-    columns = (
-        Column("GPU"),
-        Column("Usable memory", "bytes"),
-        Column("Needed", "bytes"),
-        Column("Filled", "fraction"),
-    )
-    return Table(columns, table, basis="modelled", empty=NONE_HOLDS)
+    return _filled("Needed", ((budget.device, budget.total_bytes) for budget in holding))
 
 
 def holding_weights(weights: int, most: int = 6) -> Table:
     """The smallest devices whose usable memory is at least so many bytes; no cache, no runtime."""
     holding = [one for one in devices() if one.usable_bytes >= weights]
+    return _filled("Weights alone", ((one, weights) for one in holding[:most]))
+
+
+def _filled(what: str, held: Iterable[tuple[Device, int]]) -> Table:
     table = tuple(
         (
             Link(one.name, f"gpu-fit?gpu={one.id}"),
             one.usable_bytes,
-            weights,
-            weights / one.usable_bytes,
+            size,
+            size / one.usable_bytes,
         )
-        for one in holding[:most]
+        for one, size in held
     )
     columns = (
         Column("GPU"),
         Column("Usable memory", "bytes"),
-        Column("Weights alone", "bytes"),
+        Column(what, "bytes"),
         Column("Filled", "fraction"),
     )
     return Table(columns, table, basis="modelled", empty=NONE_HOLDS)

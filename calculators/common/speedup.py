@@ -1,6 +1,6 @@
 """How much faster a packed model decodes: the roofline, beside what was measured."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from statistics import median
@@ -191,16 +191,8 @@ def kin(engine: str) -> tuple[str, ...]:
     return next((group for group in KIN if engine in group), (engine,))
 
 
-def measured_rows(format_id: str, engine: str, gpu: str, batch: int) -> Table:
-    """Published speed-ups, one for each model, engine and card: nearest engine, card, batch first."""
-    nearest: dict[str, tuple[tuple[bool, bool, bool, int], Speedup]] = {}
-    for one in published(format_id):
-        other = not one.kernel and one.engine not in kin(engine)
-        rank = (other, one.gpu != gpu, one.kernel, abs(one.batch - batch))
-        label = f"{where(one)} {one.variant or one.format}"
-        if label not in nearest or rank < nearest[label][0]:
-            nearest[label] = (rank, one)
-    chosen = [one for _, one in sorted(nearest.values(), key=lambda pair: pair[0])]
+def as_rows(found: Iterable[Speedup]) -> Table:
+    """One line for each published speed-up."""
     columns = (
         Column("Where"),
         Column("Format"),
@@ -216,8 +208,21 @@ def measured_rows(format_id: str, engine: str, gpu: str, batch: int) -> Table:
             one.times,
             link(one.source),
         )
-        for one in chosen[:MOST_ROWS]
+        for one in found
     )
+    return Table(columns, table, "measured")
+
+
+def measured_rows(format_id: str, engine: str, gpu: str, batch: int) -> Table:
+    """Published speed-ups, one for each model, engine and card: nearest engine, card, batch first."""
+    nearest: dict[str, tuple[tuple[bool, bool, bool, int], Speedup]] = {}
+    for one in published(format_id):
+        other = not one.kernel and one.engine not in kin(engine)
+        rank = (other, one.gpu != gpu, one.kernel, abs(one.batch - batch))
+        label = f"{where(one)} {one.variant or one.format}"
+        if label not in nearest or rank < nearest[label][0]:
+            nearest[label] = (rank, one)
+    chosen = [one for _, one in sorted(nearest.values(), key=lambda pair: pair[0])]
     everything = [one.times for one in published(format_id)]
     caption = (
         f"{len(everything)} published figures, {min(everything):.2f} to {max(everything):.2f} times; "
@@ -226,4 +231,4 @@ def measured_rows(format_id: str, engine: str, gpu: str, batch: int) -> Table:
         else ""
     )
     empty = "Nobody published a speed-up of this format that we know of."
-    return Table(columns, table, "measured", caption, folded=True, empty=empty)
+    return replace(as_rows(chosen[:MOST_ROWS]), caption=caption, folded=True, empty=empty)

@@ -7,7 +7,7 @@ from typing import Any
 
 from calculators.common.citation import link
 from calculators.common.quality_panel import IN_SHORT, as_published
-from calculators.common.speedup import kin, named, published, where
+from calculators.common.speedup import as_rows, kin, named, published
 from calculators.facts import rows
 from calculators.kit import Column, Table
 from calculators.maths.folklore import claims, selector
@@ -28,13 +28,6 @@ QUALITY = (
     Column("Quantized", "score"),
     Column("Loss", "score"),
     Column("Kind of loss"),
-    Column("Source"),
-)
-SPEED = (
-    Column("Where"),
-    Column("Format"),
-    Column("Batch", " "),
-    Column("Speed-up", "ratio"),
     Column("Source"),
 )
 
@@ -87,7 +80,7 @@ def _speed_sayings() -> Iterator[Saying]:
         f"Over {len(alone)} pairs of runs of one sequence the speed-up was {_range(alone)}. By "
         f"engine: {by_engine}. Small models and slow engines gain nothing: their time goes into "
         "launching work, not into reading weights.",
-        _speeds(alone),
+        as_rows(alone),
     )
     marlin = sorted(
         (one for one in published("gptq") if one.engine == "marlin" and "72k" in one.model),
@@ -103,7 +96,7 @@ def _speed_sayings() -> Iterator[Saying]:
         f"The Marlin kernel on an A10 is {_range(few)} as fast as 16 bits up to 16 rows and "
         f"{_range(many)} at 128: arithmetic then takes the time, and it is still done in 16 bits. "
         f"One server at full load ran {_range(loaded)} with 4-bit weights.",
-        _speeds([*marlin, *loaded]),
+        as_rows([*marlin, *loaded]),
     )
     fp8 = [one for one in published("fp8") if not one.kernel and one.engine in kin("vllm")]
     yield Saying(
@@ -111,7 +104,7 @@ def _speed_sayings() -> Iterator[Saying]:
         "FP8 doubles the speed.",
         "Rarely: most models gain a third to a half, and keep it as the batch grows.",
         f"{len(fp8)} pairs of whole models under vLLM, SGLang and TensorRT-LLM: {_range(fp8)}.",
-        _speeds(fp8),
+        as_rows(fp8),
     )
 
 
@@ -126,20 +119,6 @@ def _range(found: list[Speedup]) -> str:
     if len(times) == 1:
         return f"{times[0]:.2f}×"
     return f"{min(times):.2f} to {max(times):.2f}× (median {median(times):.2f})"
-
-
-def _speeds(found: list[Speedup]) -> Table:
-    table = tuple(
-        (
-            where(one),
-            one.variant or one.format,
-            one.batch or "full load",
-            one.times,
-            link(one.source),
-        )
-        for one in found
-    )
-    return Table(SPEED, table, "measured")
 
 
 def bodies() -> Iterator[Body]:
