@@ -5,12 +5,12 @@ from dataclasses import replace
 from calculators.common.plan import Case, Machine
 from calculators.common.plan_fields import ENGINE_NAMES
 from calculators.kit import Axis, Chart, Column, Series, Table, lines
+from calculators.kit.units import GIB
 from calculators.maths.closure import WHOLE_GIB, WHOLE_SHARE
 from calculators.maths.engines.sglang import Sglang
 from calculators.maths.engines.vllm import Vllm
 from calculators.maths.memory import Budget
 
-GIB = 2**30
 FEWEST, POINTS = 2048, 6  # of the chart: tokens on its axis at least, and points
 BEYOND = 1.25  # of what fits: the chart shows where the line is crossed
 USUAL_SLOTS = 256  # sequences that llama.cpp, TensorRT-LLM and MLX are run with at most

@@ -12,8 +12,8 @@ from calculators.common.subject import Subject
 from calculators.facts import rows
 from calculators.facts.catalogue import Gpu, gpus
 from calculators.kit import Refused
+from calculators.kit.units import GIB
 from calculators.maths.cost import usd_per_million_tokens
-from calculators.maths.device import GIB
 from calculators.maths.memory import Budget, Engine, Plan
 from calculators.maths.packing import Recipe
 

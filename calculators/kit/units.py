@@ -69,6 +69,8 @@ def _scaled(value: float, steps: tuple[tuple[float, str], ...], significant: int
     return f"{digits(value, significant)} {steps[-1][1]}" if steps[-1][0] == 1 else "0"
 
 
+MIB, GIB = 2**20, 2**30  # bytes
+
 _GB = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes"))
 _GIB = ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1, "bytes"))
 _COUNT = ((1e12, "T"), (1e9, "B"), (1e6, "M"))

@@ -12,11 +12,12 @@ from math import ceil
 from statistics import median
 
 from calculators.facts import Row, rows
+from calculators.kit.units import GIB, MIB
 from calculators.maths.device import Device, device
 from calculators.maths.engines.blocks import Pool
 from calculators.maths.engines.ik_graph import Fork
 from calculators.maths.engines.llama_cpp import LlamaCpp
-from calculators.maths.engines.model import GIB, MIB, BadPlan, Plan
+from calculators.maths.engines.model import BadPlan, Plan
 from calculators.maths.engines.sglang import Sglang
 from calculators.maths.engines.vllm import Vllm
 from calculators.maths.kv_cache import UnknownKvDtype, kv_dtype

@@ -11,11 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from calculators.facts import Row
+from calculators.kit.units import GIB, MIB
 
 Basis = Literal["exact", "measured", "modelled"]
-
-MIB = 2**20
-GIB = 2**30
 
 # Share of the marketed GiB that nvidia-smi shows: Ada, Ampere and older all of it; Hopper and
 # Blackwell miss 0.42-0.52 % whatever the memory (21 rows of facts/gpus.json).

@@ -6,11 +6,12 @@ Expected figures are logged ones where a source is named, else counted by hand.
 import pytest
 
 from calculators.facts import rows
+from calculators.kit.units import GIB, MIB
 from calculators.maths.closure import shape
 from calculators.maths.device import Device, device
 from calculators.maths.engines.ik_graph import Fork, ik_graph_bytes
 from calculators.maths.engines.llama_graph import Reserve
-from calculators.maths.engines.model import GIB, MIB, Plan
+from calculators.maths.engines.model import Plan
 from calculators.maths.engines.vllm import Vllm
 from calculators.maths.engines.vllm_graphs import (
     capture_sizes,

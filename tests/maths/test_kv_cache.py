@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calculators.kit.units import MIB
 from calculators.maths.closure import shape
 from calculators.maths.engines.blocks import Cut, pool
 from calculators.maths.engines.llama_cpp import LlamaCpp
-from calculators.maths.engines.model import MIB, Plan
+from calculators.maths.engines.model import Plan
 from calculators.maths.engines.vllm import Vllm
 from calculators.maths.kv_cache import (
     CacheLayer,

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from calculators.facts import rows
+from calculators.kit.units import GIB, MIB
 from calculators.maths.closure import shape, sixteen_bit
-from calculators.maths.device import GIB, MIB, Device, device, typed_device
+from calculators.maths.device import Device, device, typed_device
 from calculators.maths.memory import ENGINES, BadPlan, Plan, budget
 from calculators.maths.ranks import (
     offload,

@@ -10,10 +10,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from calculators.kit.units import GIB, MIB
 from tools.facts import File
 
-MIB = 2**20
-GIB = 2**30
 REPEATED = 3  # a citation seen this often gets a key of its own
 
 KEPT = (

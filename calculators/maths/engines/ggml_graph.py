@@ -9,7 +9,6 @@ nodes matters. Source: `ggml-org/llama.cpp @0c1e57098`, ggml/src/ggml-alloc.c
 
 from dataclasses import dataclass, field
 
-MIB = 2**20
 ALIGNMENT = 128  # bytes, of CUDA buffers (ggml-cuda.cu)
 
 

@@ -8,7 +8,7 @@ Source: `ikawrakow/ik_llama.cpp @bb8ff4e9` (June 2025): src/llama.cpp (`build_de
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from calculators.maths.engines.ggml_graph import MIB
+from calculators.kit.units import MIB
 from calculators.maths.engines.llama_graph import COPIES, F16_BYTES, Builder, Reserve
 from calculators.maths.kv_cache import F32_BYTES
 from calculators.maths.tensors import Architecture, Attention, Experts, Layer

@@ -12,9 +12,6 @@ from calculators.maths.packing.model import Checkpoint
 from calculators.maths.ranks import RankWeights
 from calculators.maths.tensors import Architecture, Experts, Mlp
 
-MIB = 2**20
-GIB = 2**30
-
 GivesWay = Literal["weights", "context", "concurrency"]
 
 

@@ -8,7 +8,8 @@ Source: `sgl-project/sglang @v0.5.23`, python/sglang/srt/mem_cache/kv_cache_conf
 from dataclasses import dataclass
 from functools import cached_property
 
-from calculators.maths.device import MIB, Device
+from calculators.kit.units import GIB, MIB
+from calculators.maths.device import Device
 from calculators.maths.engines.blocks import Cut, state_page
 from calculators.maths.engines.model import (
     GIB,

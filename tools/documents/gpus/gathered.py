@@ -11,7 +11,7 @@ from calculators.common.weighing import Hosted, Offer, Weighed, weighings
 from calculators.facts import Row
 from calculators.facts.catalogue import Gpu
 from calculators.kit import Link, Refused
-from calculators.maths.device import GIB
+from calculators.kit.units import GIB
 from tools.sheet import CONTEXT
 
 FOLDER = "gpus"
