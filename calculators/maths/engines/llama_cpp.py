@@ -8,11 +8,11 @@ Source: `ggml-org/llama.cpp @0c1e57098`: src/llama-{context,kv-cache,kv-cache-is
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from calculators.kit.units import MIB
 from calculators.maths.device import Device
 from calculators.maths.engines.ik_graph import ik_graph_bytes
 from calculators.maths.engines.llama_graph import Reserve, graph_bytes
 from calculators.maths.engines.model import (
-    MIB,
     Budget,
     Plan,
     Term,

@@ -12,7 +12,6 @@ from calculators.kit.units import GIB, MIB
 from calculators.maths.device import Device
 from calculators.maths.engines.blocks import Cut, state_page
 from calculators.maths.engines.model import (
-    GIB,
     Budget,
     Plan,
     Term,

@@ -9,10 +9,10 @@ the parts apart: activations and libraries are unverified.
 from dataclasses import dataclass
 from functools import cached_property
 
+from calculators.kit.units import GIB
 from calculators.maths.device import Device
 from calculators.maths.engines.blocks import Cut, Pool, pool
 from calculators.maths.engines.model import (
-    GIB,
     Budget,
     Plan,
     Term,

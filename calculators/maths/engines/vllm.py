@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 
+from calculators.kit.units import GIB
 from calculators.maths.device import Device
 from calculators.maths.engines.blocks import Cut, Pool, pool, state_element_bytes
 from calculators.maths.engines.model import (
-    GIB,
     Budget,
     Plan,
     Term,
