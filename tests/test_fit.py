@@ -284,6 +284,7 @@ DESERVED = [
     ("params=8B", "Llama-shaped"),
     ("model=meta-llama/Meta-Llama-3-8B&context=20000", "was made for"),
     ("format=gguf-q4_k_m&n_gpu_layers=20", "not modelled"),
+    ("format=gguf-q4_k_m&engine=ollama&gpu=rtx-4090", "32,768 tokens of context here, not 8,192"),
 ]
 
 

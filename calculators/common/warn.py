@@ -9,6 +9,7 @@ from calculators.common.plan_fields import ENGINE_NAMES
 from calculators.common.speed import Speed
 from calculators.kit import Note, Notes
 from calculators.kit.units import write
+from calculators.maths.engines.ollama import default_context
 from calculators.maths.memory import Budget
 from calculators.maths.ranks import ROW_PARALLEL
 from calculators.maths.roofline import host_bandwidth
@@ -25,6 +26,7 @@ def notes(asked: Case, on: Machine, found: Budget, fast: Speed | None) -> Notes 
     said = (
         *_support(asked, on),
         *_memory(asked, found),
+        *_context(asked, found),
         *_split(asked),
         *_speed(asked, found, fast),
         *_quality(asked),
@@ -54,7 +56,7 @@ def _support(asked: Case, on: Machine) -> Iterator[Note]:
 
 
 def _memory(asked: Case, found: Budget) -> Iterator[Note]:
-    plan, model = asked.plan, asked.model
+    plan = asked.plan
     if found.gives_way == "weights":
         short = asked.weights.bytes - found.limit_bytes
         if short > 0:
@@ -78,8 +80,6 @@ def _memory(asked: Case, found: Budget) -> Iterator[Note]:
             f"{ENGINE_NAMES[plan.engine]} schedules {most_requests(asked, found):,} requests by "
             "default: raise its limit.",
         )
-    if model.max_context and plan.context > model.max_context:
-        yield Note(f"The model was made for {model.max_context:,} tokens of context.", "warning")
     if asked.recipe.settings.family == "bitsandbytes":
         yield Note(
             "bitsandbytes usually quantizes while loading, without calibration: the 16-bit original "
@@ -90,6 +90,19 @@ def _memory(asked: Case, found: Budget) -> Iterator[Note]:
             "A count says nothing about the layers: weights are bits × count plus a 16-bit "
             "embedding, the KV cache is that of a Llama-shaped model. Pick the model for its own."
         )
+
+
+def _context(asked: Case, found: Budget) -> Iterator[Note]:
+    plan, model = asked.plan, asked.model
+    if plan.engine == "ollama":
+        usual = min(default_context(plan.gpus, found.device), model.max_context or plan.context)
+        if usual != plan.context:
+            yield Note(
+                f"Left alone, Ollama gives a request {usual:,} tokens of context here, not "
+                f"{plan.context:,}: keep num_ctx, as in the command below."
+            )
+    if model.max_context and plan.context > model.max_context:
+        yield Note(f"The model was made for {model.max_context:,} tokens of context.", "warning")
 
 
 def _split(asked: Case) -> Iterator[Note]:
