@@ -6,7 +6,7 @@ from calculators.facts import rows
 from calculators.maths.accelerator import Accelerator, accelerators
 from calculators.maths.batching import product_dtype
 from calculators.maths.flops import prompt
-from calculators.maths.measured import Measurement, measurements
+from calculators.maths.measured_speed import Measurement, measurements
 from calculators.maths.tensors import Architecture, UnknownArchitecture, architecture
 from tools.fit_levels import Case, family
 

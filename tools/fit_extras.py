@@ -8,7 +8,7 @@ from typing import Any
 
 from calculators.facts import rows
 from calculators.maths.accelerator import accelerators
-from calculators.maths.measured import Measurement, measurements
+from calculators.maths.measured_speed import Measurement, measurements
 from calculators.maths.traffic import ALL_REDUCES_PER_LAYER
 from tools.fit_cases import decode_case
 from tools.fit_levels import Levels

@@ -8,7 +8,7 @@ from typing import Any
 from calculators.maths.accelerator import accelerators
 from calculators.maths.flops import active_linear_parameters, prompt
 from calculators.maths.kv_cache import UnknownKvDtype
-from calculators.maths.measured import Measurement, measurements
+from calculators.maths.measured_speed import Measurement, measurements
 from calculators.maths.prefill import prefill, serving_throughput
 from calculators.maths.roofline import Setup, decode
 from calculators.maths.tensors import Architecture

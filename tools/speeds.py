@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 from operator import attrgetter
 
-from calculators.maths.measured import Measurement, measurements
+from calculators.maths.measured_speed import Measurement, measurements
 
 SETUP = ("gpus", "format", "variant", "measure", "engine")
 

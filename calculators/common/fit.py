@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from calculators.common.before_after import before_after, short
 from calculators.common.capacity import GIVES_WAY, band, memory_chart, most_requests, terms
-from calculators.common.closed import closed
+from calculators.common.closures import closed
 from calculators.common.commands import serve
 from calculators.common.fitting import memory_bar
 from calculators.common.holders import (

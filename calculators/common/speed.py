@@ -22,7 +22,7 @@ from calculators.maths.accelerator import Accelerator
 from calculators.maths.batching import OPERATIONS_PER_WEIGHT
 from calculators.maths.constants import NEWEST, generation_of
 from calculators.maths.flops import PromptFlops, prompt
-from calculators.maths.measured import Measurement, nearest_measurements
+from calculators.maths.measured_speed import Measurement, nearest_measurements
 from calculators.maths.prefill import Prefill, prefill, serving_throughput, time_to_first_token
 from calculators.maths.roofline import Estimate, Setup, decode, host_bandwidth
 from calculators.maths.traffic import Split, Work, work

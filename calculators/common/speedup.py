@@ -12,7 +12,7 @@ from calculators.facts import Row, rows
 from calculators.facts.catalogue import gpus
 from calculators.kit import Axis, Chart, Column, Figure, Series, Table, lines, modelled
 from calculators.maths.accelerator import Accelerator
-from calculators.maths.measured import weight_bits
+from calculators.maths.measured_speed import weight_bits
 from calculators.maths.roofline import Estimate, Setup, decode
 from calculators.maths.speedup_pairs import Speedup, speedups
 from calculators.maths.traffic import Work

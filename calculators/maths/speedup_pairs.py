@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from calculators.facts import Row, rows
-from calculators.maths.measured import Run, run_of, weight_bits
+from calculators.maths.measured_speed import Run, run_of, weight_bits
 
 MEASURES = ("decode", "throughput", "generated")
 TOLD = ("speedup", "kernel_speedup")  # printed as a ratio by the source itself

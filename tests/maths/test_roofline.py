@@ -13,7 +13,7 @@ from calculators.maths.accelerator import Accelerator, accelerators
 from calculators.maths.batching import kernel, kernel_speedup, product_dtype
 from calculators.maths.constants import find, generation_of
 from calculators.maths.flops import prompt
-from calculators.maths.measured import Measurement, measurements, nearest_measurements
+from calculators.maths.measured_speed import Measurement, measurements, nearest_measurements
 from calculators.maths.packing import checkpoint
 from calculators.maths.prefill import prefill, serving_throughput, time_to_first_token
 from calculators.maths.roofline import Estimate, Setup, decode, speedup

@@ -6,7 +6,7 @@ from calculators.facts import Row, rows
 from calculators.maths.tensors import Architecture, Attention, architecture
 from calculators.maths.tensors.registry import READERS
 
-MODULES = ("dense", "multimodal", "gemma3n", "gemma4", "mllama", "legacy", "encoders")
+MODULES = ("dense", "multimodal", "gemma3n", "gemma4", "mllama", "dialects", "encoders")
 ROUNDED_TOLERANCE = 0.003  # a figure on a card has two or three digits
 
 MODELS = {row["id"]: row for row in rows("models")}

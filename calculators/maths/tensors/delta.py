@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from calculators.maths.tensors import blocks, vision_qwen
+from calculators.maths.tensors import blocks, qwen_towers
 from calculators.maths.tensors.config import Config, UnknownArchitecture
 from calculators.maths.tensors.frame import FULL
 from calculators.maths.tensors.mixture import (
@@ -192,4 +192,4 @@ def qwen3_5(outer: Config) -> Architecture:
         model.mtp.linear(None, "mtp.fc", model.hidden, 2 * model.hidden, kind="other")
         names = ("norm", "pre_fc_norm_embedding", "pre_fc_norm_hidden")
         blocks.layer_norms(model.mtp, None, model.hidden, *(f"mtp.{name}" for name in names))
-    return model.finish(() if text else vision_qwen.qwen3_vl(outer))
+    return model.finish(() if text else qwen_towers.qwen3_vl(outer))

@@ -9,7 +9,7 @@ from calculators.maths.tensors.config import Config
 from calculators.maths.tensors.dense import GEMMA_2_NORMS
 from calculators.maths.tensors.model import Kind
 from calculators.maths.tensors.stack import Layers, Stack
-from calculators.maths.tensors.vision import Tensors, table, tower
+from calculators.maths.tensors.towers import Tensors, table, tower
 
 CLIP_BOUNDS = ("input_min", "input_max", "output_min", "output_max")
 

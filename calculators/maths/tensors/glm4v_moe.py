@@ -3,14 +3,14 @@
 Layout: huggingface/transformers src/transformers/models/glm4v_moe/modeling_glm4v_moe.py.
 """
 
-from calculators.maths.tensors import blocks, vision
+from calculators.maths.tensors import blocks, towers
 from calculators.maths.tensors.config import Config
 from calculators.maths.tensors.mixture import NORMS, attention, mixture, routed, split_dense
 from calculators.maths.tensors.model import Architecture
 from calculators.maths.tensors.moe_shared import dense_layers, shared_experts
+from calculators.maths.tensors.qwen_towers import kernel
 from calculators.maths.tensors.registry import family
-from calculators.maths.tensors.vision import Tensors
-from calculators.maths.tensors.vision_qwen import kernel
+from calculators.maths.tensors.towers import Tensors
 
 
 @family("glm4v_moe")
@@ -35,16 +35,16 @@ def tower(outer: Config, prefix: str = "model.visual.") -> Tensors:
         return ()
     hidden = config.positive("hidden_size", default=1536)
     out = config.positive("out_hidden_size", default=4096)
-    stack = vision.tower(prefix, "blocks")
+    stack = towers.tower(prefix, "blocks")
     layers = range(config.depth("depth", default=24))
-    vision.embed_patches(stack, f"{prefix}patch_embed.proj", hidden, *kernel(config))
-    positions = vision.patches(config, 336, 14)
-    vision.table(stack, f"{prefix}embeddings.position_embedding.weight", positions, hidden)
+    towers.embed_patches(stack, f"{prefix}patch_embed.proj", hidden, *kernel(config))
+    positions = towers.patches(config, 336, 14)
+    towers.table(stack, f"{prefix}embeddings.position_embedding.weight", positions, hidden)
     blocks.attention(
         stack,
         layers,
         hidden,
-        vision.heads_of(config, hidden, "num_heads"),
+        towers.heads_of(config, hidden, "num_heads"),
         bias=config.flag("attention_bias"),
         out_bias=False,
         fused="qkv",

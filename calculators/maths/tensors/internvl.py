@@ -9,7 +9,7 @@ from calculators.maths.tensors.config import Config, UnknownArchitecture
 from calculators.maths.tensors.model import Architecture
 from calculators.maths.tensors.multimodal import nested, with_towers
 from calculators.maths.tensors.registry import family
-from calculators.maths.tensors.vision import Tensors, embed_patches, heads_of, patches, table, tower
+from calculators.maths.tensors.towers import Tensors, embed_patches, heads_of, patches, table, tower
 
 PREFIX = "vision_model."
 

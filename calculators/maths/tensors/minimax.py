@@ -5,7 +5,7 @@ Layouts: huggingface/transformers src/transformers/models/{minimax,minimax_m3_vl
 
 from dataclasses import replace
 
-from calculators.maths.tensors import blocks, vision
+from calculators.maths.tensors import blocks, towers
 from calculators.maths.tensors.config import Config, UnknownArchitecture
 from calculators.maths.tensors.frame import FULL
 from calculators.maths.tensors.mixture import (
@@ -22,7 +22,7 @@ from calculators.maths.tensors.model import Architecture, Attention, Recurrent
 from calculators.maths.tensors.moe import LOCAL
 from calculators.maths.tensors.moe_shared import per_layer
 from calculators.maths.tensors.registry import family
-from calculators.maths.tensors.vision import Tensors
+from calculators.maths.tensors.towers import Tensors
 
 MOE = "block_sparse_moe."
 
@@ -132,15 +132,15 @@ def tower(outer: Config, text_hidden: int) -> Tensors:
         return ()
     prefix = "vision_tower.vision_model."
     hidden = config.positive("hidden_size", default=1280)
-    stack = vision.tower(f"{prefix}encoder.", "layers")
+    stack = towers.tower(f"{prefix}encoder.", "layers")
     layers = range(config.depth("num_hidden_layers", default=32))
     size = config.positive("patch_size", default=14)
     frames = config.positive("temporal_patch_size", default=2)
     kernel = (config.positive("num_channels", default=3), frames, size, size)
     name = f"{prefix}embeddings.patch_embedding"
-    vision.embed_patches(stack, name, hidden, *kernel, bias=False)
+    towers.embed_patches(stack, name, hidden, *kernel, bias=False)
     stack.norm(None, f"{prefix}pre_layrnorm", hidden, bias=True)
-    shape = vision.heads_of(config, hidden, "num_attention_heads")
+    shape = towers.heads_of(config, hidden, "num_attention_heads")
     names = ("q_proj", "k_proj", "v_proj", "out_proj")
     blocks.attention(stack, layers, hidden, shape, bias=True, names=names)
     width = config.positive("intermediate_size", default=5120)
@@ -148,7 +148,7 @@ def tower(outer: Config, text_hidden: int) -> Tensors:
     blocks.layer_norms(stack, layers, hidden, "layer_norm1", "layer_norm2", bias=True)
     inner = outer.positive("projector_hidden_size", default=6144)
     parts = ("linear_1", "linear_2")
-    vision.merge(stack, "multi_modal_projector.", (hidden, inner, text_hidden), parts=parts)
+    towers.merge(stack, "multi_modal_projector.", (hidden, inner, text_hidden), parts=parts)
     merged = text_hidden * config.positive("spatial_merge_size", default=2) ** 2
-    vision.merge(stack, "patch_merge_mlp.", (merged, inner, text_hidden), parts=parts)
+    towers.merge(stack, "patch_merge_mlp.", (merged, inner, text_hidden), parts=parts)
     return stack.tensors()

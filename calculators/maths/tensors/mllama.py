@@ -12,7 +12,7 @@ from calculators.maths.tensors.frame import Frame
 from calculators.maths.tensors.model import Architecture, Layer, Mlp
 from calculators.maths.tensors.registry import family
 from calculators.maths.tensors.stack import Stack
-from calculators.maths.tensors.vision import Tensors, embed_patches, heads_of, patches, table, tower
+from calculators.maths.tensors.towers import Tensors, embed_patches, heads_of, patches, table, tower
 
 SPECIAL_ROWS = 8  # the embedding has rows for image tokens that the head has not
 ASPECT_RATIOS = 8  # of the class, where supported_aspect_ratios is missing

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from calculators.maths.tensors import blocks, vision, vision_qwen
+from calculators.maths.tensors import blocks, qwen_towers, towers
 from calculators.maths.tensors.config import Config
 from calculators.maths.tensors.mixture import (
     NORMS,
@@ -26,21 +26,21 @@ def qwen3_vl_moe(outer: Config) -> Architecture:
     """Qwen3 with experts, stacked, behind a vision tower."""
     model = mixture(outer, *QWEN_NEEDS, prefix="model.language_model.")
     qwen_layers(model, second=False, stacked="gate_up_proj")
-    return model.finish(vision_qwen.qwen3_vl(outer))
+    return model.finish(qwen_towers.qwen3_vl(outer))
 
 
 @family("kimi_k25")
 def kimi_k25(outer: Config) -> Architecture:
     """Kimi K2 behind MoonViT."""
     model = deepseek_v3_model(outer, prefix=INNER)
-    return model.finish(vision.moonvit(outer, model.hidden), head=INNER_HEAD)
+    return model.finish(towers.moonvit(outer, model.hidden), head=INNER_HEAD)
 
 
 @family("llama4")
 def llama4(outer: Config) -> Architecture:
     """Llama 4 behind its vision tower."""
     model = llama4_layers(outer, INNER)
-    return model.finish(vision.llama4(outer, model.hidden), head=INNER_HEAD)
+    return model.finish(towers.llama4(outer, model.hidden), head=INNER_HEAD)
 
 
 @family("llama4_text")

@@ -7,7 +7,7 @@ from calculators.maths.tensors.blocks import attention, gated_mlp, layer_norms, 
 from calculators.maths.tensors.config import Config
 from calculators.maths.tensors.model import Attention
 from calculators.maths.tensors.stack import Stack
-from calculators.maths.tensors.vision import Tensors, embed_patches, heads_of, merge, table, tower
+from calculators.maths.tensors.towers import Tensors, embed_patches, heads_of, merge, table, tower
 
 
 def blocks(config: Config, stack: Stack, hidden: int, depth: int = 32) -> range:

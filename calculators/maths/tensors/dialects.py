@@ -1,4 +1,4 @@
-"""Older decoders whose configs and files use names of their own.
+"""Decoders, mostly older, whose configs and files use names of their own.
 
 Each reader renames the keys to those of `Frame`, and gives a `Layout`. Sources:
 modeling_{model_type}.py of huggingface/transformers@033b1a82; for chatglm, exaone and qwen (the

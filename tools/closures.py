@@ -1,4 +1,4 @@
-"""`python -m tools.measured [-v]`: how our memory rules close against logged memory."""
+"""`python -m tools.closures [-v]`: how our memory rules close against logged memory."""
 
 import sys
 
