@@ -42,7 +42,7 @@ def of_model(subject: Subject, chosen: Recipe, context: int) -> Table:
         sizes = packed.tensor_bytes, packed.parameters
         held = hosted.smallest(weights)
         found[chosen] = _row(
-            subject, chosen, sizes, (devices().index(held[0]), held[1]) if held else SEVERAL
+            subject, chosen, sizes, (devices().index(held.device), held.bytes) if held else SEVERAL
         )
     recipes = sorted(found, key=lambda recipe: -found[recipe][1])
     return Table(
@@ -85,7 +85,7 @@ def _smallest(subject: Subject, context: int) -> "array[int]":
         if engine not in hosts:
             hosts[engine] = host(subject.architecture, engine, context)
         held = hosts[engine].smallest(weight.loaded)
-        numbers.extend((places[held[0].id], held[1]) if held else SEVERAL)
+        numbers.extend((places[held.device.id], held.bytes) if held else SEVERAL)
     return numbers
 
 

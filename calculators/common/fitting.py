@@ -1,17 +1,20 @@
 """Running a checkpoint: what it takes besides the weights, and which accelerators hold it."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import islice
-from typing import NamedTuple
+from operator import itemgetter
+from typing import NamedTuple, Protocol
 
 from calculators.facts import rows
 from calculators.kit import Breakdown, Column, Link, Segment, Table
 from calculators.maths.device import Device, device
-from calculators.maths.memory import Budget, Engine, Plan, engine
-from calculators.maths.packing import Checkpoint
+from calculators.maths.engines.llama_cpp import LlamaCpp
+from calculators.maths.engines.mlx import Mlx
+from calculators.maths.engines.vllm import Vllm
+from calculators.maths.memory import Budget, Engine, Plan
 from calculators.maths.ranks import RankWeights
 from calculators.maths.tensors import Architecture
 
@@ -41,78 +44,95 @@ def devices() -> tuple[Device, ...]:
     )
 
 
-class Room(NamedTuple):
-    """Bytes of weights for which a device has room, and what it holds beside them."""
+class Usual(Engine, Protocol):
+    """An engine for which devices of a kind differ by nothing but their limit."""
 
+    def limit(self, device: Device) -> int: ...
+
+    def kind(self, device: Device) -> Hashable: ...
+
+
+ENGINES: dict[str, Callable[[Architecture, Plan], Usual]] = {
+    "vllm": Vllm,
+    "llama.cpp": LlamaCpp,
+    "mlx": Mlx,
+}
+NO_MODEL = Architecture("", 0, 0, False, "", (), ())
+
+
+class Place(NamedTuple):
+    """A device, what an engine may use of it, and what kind of device it is for the engine."""
+
+    limit: int
+    device: Device
+    kind: Hashable
+
+
+class Beside(NamedTuple):
+    """Bytes of a device that weights cannot have, and what stands there once it runs."""
+
+    kept: int
+    taken: int
+
+
+class Held(NamedTuple):
+    """A device that runs a model, and the bytes that it then holds."""
+
+    device: Device
     bytes: int
-    taken_bytes: int
-
-
-Like = tuple[object, ...]
-
-
-class Kinds(NamedTuple):
-    """Devices by usable memory. `alike`: what of each an engine looks at, the same for many."""
-
-    devices: tuple[Device, ...]
-    usable_bytes: list[int]
-    alike: list[Like]
 
 
 @dataclass(frozen=True)
 class Host:
     """A model under an engine with one request: ask it which devices hold a packed checkpoint."""
 
-    engine: str
-    asked: Engine
-    kinds: Kinds
-    _rooms: dict[RankWeights, dict[Like, Room]] = field(default_factory=dict, repr=False)
+    asked: Usual
+    places: list[Place]
+    _beside: dict[RankWeights, dict[Hashable, Beside]] = field(default_factory=dict, repr=False)
 
-    def holding(self, packed: Checkpoint, most: int) -> tuple[Budget, ...]:
-        """What the `most` smallest devices that run it then hold."""
-        weights = self.asked.weights(packed)
-        return tuple(
-            self.asked.budget(weights, one) for one, _ in islice(self._fitting(weights), most)
-        )
+    def holding(self, weights: RankWeights, most: int) -> list[Held]:
+        """The `most` smallest devices that run it."""
+        return list(islice(self._fitting(weights), most))
 
-    def smallest(self, weights: RankWeights) -> tuple[Device, int] | None:
-        """The smallest device that runs it, and the bytes that it then holds."""
+    def smallest(self, weights: RankWeights) -> Held | None:
+        """The smallest device that runs it."""
         return next(self._fitting(weights), None)
 
-    def _fitting(self, weights: RankWeights) -> Iterator[tuple[Device, int]]:
-        size, kinds = weights.bytes, self.kinds
+    def _fitting(self, weights: RankWeights) -> Iterator[Held]:
+        size = weights.bytes
         # 16-bit copies are kept of what is quantized; without any to keep it makes no difference.
         copied = weights.quantized and weights.latent_up_bytes > 0
         empty = replace(weights, bytes=0, quantized=copied)
-        rooms = self._rooms.setdefault(empty, {})
-        for place in range(bisect_left(kinds.usable_bytes, size), len(kinds.devices)):
-            like = kinds.alike[place]
-            room = rooms.get(like)
-            if room is None:
-                room = rooms[like] = self._room(empty, kinds.devices[place])
-            if room.bytes >= size:
-                yield kinds.devices[place], size + room.taken_bytes
-
-    def _room(self, empty: RankWeights, one: Device) -> Room:
-        budget = self.asked.budget(empty, one)
-        return Room(budget.kv_cache_bytes - budget.kv_needed_bytes, budget.total_bytes)
+        beside = self._beside.setdefault(empty, {})
+        first = bisect_left(self.places, size, key=itemgetter(0))
+        for limit, one, kind in islice(self.places, first, None):
+            found = beside.get(kind)
+            if found is None:
+                budget = self.asked.budget(empty, one)
+                kept = limit - budget.kv_cache_bytes + budget.kv_needed_bytes
+                found = beside[kind] = Beside(kept, budget.total_bytes)
+            if size + found.kept <= limit:
+                yield Held(one, size + found.taken)
 
 
 @cache
-def _kinds_for(engine: str) -> Kinds:
-    """MLX runs on Apple's machines alone, vLLM on the others, llama.cpp on all."""
+def _places(engine: str) -> list[Place]:
+    """MLX runs on Apple's machines alone, vLLM on the others, llama.cpp on all. What an engine may
+    use of them depends on no model.
+    """
     apple = {"mlx": True, "vllm": False}.get(engine)
-    found = tuple(one for one in devices() if apple in (None, one.vendor == "Apple"))
-    alike: list[Like] = [
-        (one.usable_bytes, one.marketed_bytes, one.vendor, one.compute_capability) for one in found
+    asked = ENGINES[engine](NO_MODEL, Plan(engine=engine))
+    return [
+        Place(asked.limit(one), one, asked.kind(one))
+        for one in devices()
+        if apple in (None, one.vendor == "Apple")
     ]
-    return Kinds(found, [one.usable_bytes for one in found], alike)
 
 
 def host(model: Architecture, engine_name: str, context: int) -> Host:
     """The model under that engine with its defaults, one request of `context` tokens."""
-    asked = engine(model, Plan(engine=engine_name, context=context))
-    return Host(engine_name, asked, _kinds_for(engine_name))
+    asked = ENGINES[engine_name](model, Plan(engine=engine_name, context=context))
+    return Host(asked, _places(engine_name))
 
 
 def usual_engine(family: str) -> str:
@@ -120,9 +140,9 @@ def usual_engine(family: str) -> str:
     return USUAL_ENGINE.get(family, "vllm")
 
 
-def smallest_gpus(holding: Iterable[Budget]) -> Table:
+def smallest_gpus(holding: Iterable[Held]) -> Table:
     """The smallest devices that run it, and how full they are."""
-    return _filled("Needed", ((budget.device, budget.total_bytes) for budget in holding))
+    return _filled("Needed", holding)
 
 
 def holding_weights(weights: int, most: int = 6) -> Table:

@@ -131,10 +131,12 @@ def _of_model(subject: Subject, asked: Asked, recipe: Recipe) -> Size:
     packed = packed_as(model, recipe)
     original = SIXTEEN_BIT_BYTES * packed.parameters
     hosted = host(model, usual_engine(family), asked.context)
-    holding = hosted.holding(packed, MOST_GPUS)
+    weights = hosted.asked.weights(packed)
+    holding = hosted.holding(weights, MOST_GPUS)
+    budget = hosted.asked.budget(weights, holding[0].device) if holding else None
     return Size(
         checkpoint_bytes=exact(packed.tensor_bytes, _counted(family)),
-        run_bytes=_run(holding),
+        run_bytes=_run(budget),
         file_bytes=_files(packed, recipe),
         bits_per_weight=exact(packed.bits_per_weight),
         quantized_bits_per_weight=_quantized_bits(packed),
@@ -147,7 +149,7 @@ def _of_model(subject: Subject, asked: Asked, recipe: Recipe) -> Size:
         evidence=truth.evidence_table(recipe.format, family),
         parts=_breakdown(packed),
         working=_working(packed),
-        memory=memory_bar(holding[0]) if holding else None,
+        memory=memory_bar(budget) if budget else None,
         gpus=smallest_gpus(holding),
         formats=comparison.of_model(subject, recipe, asked.context) if asked.compare else None,
         tensors=_tensors(packed),
@@ -158,11 +160,11 @@ def _counted(family: str) -> str:
     return f"Counted tensor by tensor. {truth.of_family(family).sentence}"
 
 
-def _run(holding: tuple[Budget, ...]) -> Figure | None:
-    if not holding:
+def _run(budget: Budget | None) -> Figure | None:
+    if budget is None:
         return None
-    why = f"Under {holding[0].plan.engine} with its defaults, one request of the context."
-    return modelled(holding[0].total_bytes, why=why)
+    why = f"Under {budget.plan.engine} with its defaults, one request of the context."
+    return modelled(budget.total_bytes, why=why)
 
 
 def _files(packed: Checkpoint, recipe: Recipe) -> Figure:

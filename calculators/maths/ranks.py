@@ -167,10 +167,11 @@ def fullest_stage(model: Architecture, stages: int, drafting: int = 0) -> tuple[
 
     `drafting` more attention layers of a multi-token-prediction block stand on the last stage.
     """
-    grows = [layer for layer in cache_layers(model) if layer.kind in ("full", "latent")]
+    layers = cache_layers(model)
+    grows = [layer for layer in layers if layer.kind in ("full", "latent")] if drafting else []
     extra = tuple(grows[-1:] * drafting)
     if stages == 1:
-        return cache_layers(model) + extra
+        return layers + extra
     parts = (
         cache_layers(replace(model, layers=model.layers[stage.start : stage.stop]))
         for stage in pipeline_stages(len(model.layers), stages)

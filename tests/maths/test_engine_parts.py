@@ -120,7 +120,7 @@ def test_what_a_start_sets_aside_for_graphs(layers: int, count: int, gib: float)
 
 def test_an_eager_server_captures_nothing() -> None:
     engine = Vllm(named("Qwen/Qwen3-8B"), Plan(enforce_eager=True))
-    assert engine.graph_bytes(8192, 256, card("h100-sxm")) == (0, "")
+    assert engine.graph_bytes(engine.kind(card("h100-sxm"))) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -201,14 +201,23 @@ class LlamaCpp:
             self.model, checkpoint, plan.gpus, plan.n_gpu_layers, plan.cpu_expert_layers
         ).fullest
 
+    def limit(self, device: Device) -> int:
+        """Bytes that it may use of the device."""
+        usable = device.with_display().usable_bytes if self.plan.display else device.usable_bytes
+        return usable - int(setting(self.margin))
+
+    def kind(self, device: Device) -> tuple[bool, int]:
+        """Whether it computes by CUDA, and what the context takes; nothing else but the limit
+        differs.
+        """
+        context_bytes = int(setting("llama.cpp.context_bytes")) if device.vendor != "Apple" else 0
+        return device.vendor in CUDA_VENDORS, context_bytes
+
     def budget(self, weights: RankWeights, device: Device) -> Budget:
-        plan = self.plan
-        usable = device.with_display().usable_bytes if plan.display else device.usable_bytes
-        limit = usable - int(setting(self.margin))
-        cuda = device.vendor in CUDA_VENDORS
+        plan, limit = self.plan, self.limit(device)
+        cuda, context_bytes = self.kind(device)
         compute = self.compute_bytes(plan.context, weights.streamed_bytes, cuda)
         needed = self._needed
-        context_bytes = int(setting("llama.cpp.context_bytes")) if device.vendor != "Apple" else 0
         free = limit - weights.bytes - context_bytes
         available = (free - compute) * plan.gpus
         return Budget(

@@ -66,10 +66,16 @@ class Mlx:
         tokens = min(PREFILL_TOKENS, self.plan.context)
         return tokens * width * ACTIVATION_BYTES + self.model.vocab_size * ACTIVATION_BYTES
 
+    def limit(self, device: Device) -> int:
+        """Bytes that it may use of the device."""
+        return int(device.usable_bytes * (self.plan.memory_fraction or 1.0))
+
+    def kind(self, _: Device) -> str:
+        """Machines differ for it by nothing but their limit."""
+        return ""
+
     def budget(self, weights: RankWeights, device: Device) -> Budget:
-        active = self.activation_bytes
-        fraction = self.plan.memory_fraction or 1.0
-        limit = int(device.usable_bytes * fraction)
+        active, limit = self.activation_bytes, self.limit(device)
         available = limit - weights.bytes - active
         request = self.request_bytes(self.plan.context)
         longest = longest_context(

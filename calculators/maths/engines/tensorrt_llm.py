@@ -17,12 +17,13 @@ from calculators.maths.engines.model import (
     Plan,
     Term,
     drafting,
+    error_of,
     loaded_parts,
     longest_context,
     setting,
 )
 from calculators.maths.engines.model import feed_forward_width as widest
-from calculators.maths.engines.vllm import Vllm
+from calculators.maths.engines.vllm import libraries
 from calculators.maths.kv_cache import F32_BYTES, kv_dtype
 from calculators.maths.packing.model import Checkpoint
 from calculators.maths.ranks import RankWeights, fullest_stage, rank_weights
@@ -70,16 +71,12 @@ class TensorRtLlm:
         logits = rows * self.model.vocab_size * F32_BYTES
         return int(max(tokens * width * ACTIVATION_BYTES, logits))
 
-    @cached_property
-    def _libraries(self) -> Vllm:
-        """CUDA context and NCCL weigh the same under either engine."""
-        return Vllm(self.model, self.plan)
-
     def budget(self, weights: RankWeights, device: Device) -> Budget:
         usable = device.with_display().usable_bytes if self.plan.display else device.usable_bytes
-        libraries, error = self._libraries.non_torch(device)
+        name = libraries(self.plan, device)  # they weigh the same under either engine
+        taken = setting(name)
         active = self.activation_bytes
-        free = usable - weights.bytes - libraries - active
+        free = usable - weights.bytes - taken - active
         fraction = self.plan.memory_fraction or setting("tensorrt-llm.free_gpu_memory_fraction")
         available = int(free * fraction) if free > 0 else free
         blocks = self.pool
@@ -92,7 +89,7 @@ class TensorRtLlm:
             terms=(
                 Term("weights", weights.bytes, "exact"),
                 Term("activations", active, "modelled", "no log to hold it against"),
-                Term("libraries", libraries, "modelled", error),
+                Term("libraries", taken, "modelled", error_of(name)),
                 Term("left free", free - available, "exact"),
             ),
             kv_cache_bytes=available,

@@ -8,6 +8,7 @@ rows of `facts/engines.json` fitted on logs.
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
+from typing import NamedTuple
 
 from calculators.kit.units import GIB
 from calculators.maths.device import Device
@@ -27,7 +28,7 @@ from calculators.maths.engines.model import (
 from calculators.maths.engines.vllm_graphs import graphs, largest_capture, reserved_bytes
 from calculators.maths.engines.vllm_lora import slot_bytes
 from calculators.maths.engines.vllm_vision import ACTIVATION_BYTES, VisionPass
-from calculators.maths.kv_cache import KvDtype, cache_layers, kv_dtype
+from calculators.maths.kv_cache import CacheLayer, KvDtype, cache_layers, kv_dtype
 from calculators.maths.packing.model import Checkpoint
 from calculators.maths.ranks import (
     RankWeights,
@@ -61,6 +62,38 @@ SLOW_LARGE = ("A100", "GB10")  # large cards that keep the small defaults
 SMALL_CARD = 50 * GIB  # non-torch memory differs between cards of up to 48 GB and larger ones
 
 
+class Kind(NamedTuple):
+    """What vLLM takes a card for: defaults that its memory and its name decide.
+
+    `largest` tokens of a CUDA graph; `libraries` names the setting of what they take.
+    """
+
+    tokens: int
+    requests: int
+    largest: int
+    libraries: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a start takes on cards of a kind, whatever the weights.
+
+    `bytes` come off what weights leave for the cache; a request takes so many blocks of the pool.
+    """
+
+    bytes: int
+    terms: tuple[Term, ...]
+    blocks: Pool
+    request: int
+
+
+def libraries(plan: Plan, device: Device) -> str:
+    """The setting that says what CUDA's context and NCCL take of the device."""
+    parallel = "_parallel" if plan.gpus > 1 else ""
+    small = "_small" if device.marketed_bytes < SMALL_CARD else ""
+    return f"vllm.non_torch{parallel}{small}_bytes"
+
+
 @dataclass(frozen=True)
 class Vllm:
     """A model and a plan for vLLM; everything that no GPU and no format changes is kept."""
@@ -84,11 +117,12 @@ class Vllm:
     def pool(self, batched_tokens: int) -> Pool:
         """The block pool of the fullest pipeline stage."""
         if batched_tokens not in self._pools:
-            self._pools[batched_tokens] = pool(
-                fullest_stage(self.model, self.plan.pipeline_parallel, drafting(self.plan)),
-                self._cut(batched_tokens),
-            )
+            self._pools[batched_tokens] = pool(self._stage, self._cut(batched_tokens))
         return self._pools[batched_tokens]
+
+    @cached_property
+    def _stage(self) -> tuple[CacheLayer, ...]:
+        return fullest_stage(self.model, self.plan.pipeline_parallel, drafting(self.plan))
 
     @cached_property
     def _pools(self) -> dict[int, Pool]:
@@ -194,20 +228,14 @@ class Vllm:
         }
         return (self.model.max_context or 0) * sum(widths) * ACTIVATION_BYTES
 
-    def non_torch(self, device: Device) -> tuple[int, str]:
-        parallel = "_parallel" if self.plan.gpus > 1 else ""
-        small = "_small" if device.marketed_bytes < SMALL_CARD else ""
-        name = f"vllm.non_torch{parallel}{small}_bytes"
-        return setting(name), error_of(name)
-
-    def graph_bytes(self, batched_tokens: int, requests: int, device: Device) -> tuple[int, str]:
+    def graph_bytes(self, kind: Kind) -> tuple[int, str]:
         """CUDA graphs: what capture takes, and since 0.20 what the start sets aside for it."""
         if self.plan.enforce_eager:
             return 0, ""
         if self.version < GRAPHS_INSIDE_SINCE:
             return setting("vllm.graph_bytes"), error_of("vllm.graph_bytes")
-        largest = largest_capture(device.name, self.version)
-        count = graphs(requests, 1 + self.plan.speculative_tokens, batched_tokens, largest)
+        each = 1 + self.plan.speculative_tokens
+        count = graphs(kind.requests, each, kind.tokens, kind.largest)
         return reserved_bytes(len(self.model.layers), count), error_of("vllm.graph_layer_bytes")
 
     @cached_property
@@ -248,21 +276,52 @@ class Vllm:
         padded = -(-hidden // MXFP4_ALIGNMENT) * MXFP4_ALIGNMENT
         return mxfp4 * (padded - hidden) // hidden
 
-    def budget(self, weights: RankWeights, device: Device) -> Budget:
-        """The budget of one GPU of this kind with these weights on it."""
+    def kind(self, device: Device) -> Kind:
+        """Cards of one kind differ for vLLM by nothing but their limit."""
         tokens, requests = self.batch(device)
+        largest = largest_capture(device.name, self.version)
+        return Kind(tokens, requests, largest, libraries(self.plan, device))
+
+    def limit(self, device: Device) -> int:
+        """Bytes that it may use of the device."""
         limit = ceil(device.usable_bytes * self._fraction)
         if self.plan.display:
             limit = min(limit, device.with_display().usable_bytes)
+        return limit
+
+    def _start(self, kind: Kind) -> Start:
+        if kind not in self._starts:
+            tokens, requests, _, named = kind
+            active = self.activation_bytes(tokens, requests) + self.counters(requests)
+            taken = setting(named)
+            captured, graphs_error = self.graph_bytes(kind)
+            inside = captured if self.version >= GRAPHS_INSIDE_SINCE else 0
+            sampler = error_of("vllm.sampler_bytes", self.version)
+            blocks = self.pool(tokens)
+            self._starts[kind] = Start(
+                bytes=active + taken + inside,
+                terms=(
+                    Term("activations", active, "modelled", sampler),
+                    Term("libraries", taken, "modelled", error_of(named)),
+                    Term("graphs", captured, "modelled", graphs_error),
+                ),
+                blocks=blocks,
+                request=blocks.blocks_per_request(self.plan.context),
+            )
+        return self._starts[kind]
+
+    @cached_property
+    def _starts(self) -> dict[Kind, Start]:
+        return {}
+
+    def budget(self, weights: RankWeights, device: Device) -> Budget:
+        """The budget of one GPU of this kind with these weights on it."""
+        kind, limit = self.kind(device), self.limit(device)
+        start = self._start(kind)
+        blocks, request = start.blocks, start.request
         loaded = self.loaded_bytes(weights)
-        active = self.activation_bytes(tokens, requests) + self.counters(requests)
-        libraries, libraries_error = self.non_torch(device)
-        captured, graphs_error = self.graph_bytes(tokens, requests, device)
-        inside = captured if self.version >= GRAPHS_INSIDE_SINCE else 0
-        available = limit - loaded - active - libraries - inside
-        blocks = self.pool(tokens)
+        available = limit - loaded - start.bytes
         count = blocks.blocks(available)
-        request = blocks.blocks_per_request(self.plan.context)
         return Budget(
             plan=self.plan,
             device=device,
@@ -270,17 +329,13 @@ class Vllm:
             terms=(
                 Term("weights", weights.bytes, "exact"),
                 Term("tables", loaded - weights.bytes, "modelled", ROTARY_ERROR),
-                Term(
-                    "activations", active, "modelled", error_of("vllm.sampler_bytes", self.version)
-                ),
-                Term("libraries", libraries, "modelled", libraries_error),
-                Term("graphs", captured, "modelled", graphs_error),
+                *start.terms,
             ),
             kv_cache_bytes=available,
             kv_cache_tokens=self.tokens(blocks, count),
             kv_needed_bytes=self.plan.concurrency * request * blocks.bytes_per_block,
             one_request_bytes=request * blocks.bytes_per_block,
-            max_concurrency=count / request if request else float(requests),
+            max_concurrency=count / request if request else float(kind.requests),
             longest=lambda: longest_context(
                 lambda context: blocks.request_bytes(context) <= available,
                 self.model.max_context or self.plan.context,
