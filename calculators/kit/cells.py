@@ -5,7 +5,7 @@ around them is the template's.
 """
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -31,25 +31,32 @@ def address(to: str, root: str) -> str:
 
 def rows(table: Table, root: str, badge: Badge) -> str:
     """The rows of a table; the first cell of each is its heading, the marked row stands out."""
-    columns = [
-        (column.unit, f' data-label="{html.escape(column.label)}"' if table.cards else "")
-        for column in table.columns
-    ]
-    starts = [
-        (unit, f'<td class="wb-number"{label}>' if unit else f"<td{label}>", label)
-        for unit, label in columns[1:]
-    ]
-    head = columns[0][0]
+    if not table.rows:
+        return ""
+    (first, *others), (headings, *cells) = table.columns, zip(*table.rows, strict=True)
+    columns = [_headings(headings, first.unit, root, badge)]
+    for column, items in zip(others, cells, strict=True):
+        label = f' data-label="{html.escape(column.label)}"' if table.cards else ""
+        columns.append(_column(items, column.unit, label, root, badge))
+    return "".join(
+        f"<tr{' data-mark' if number == table.mark else ''}>{''.join(row)}</tr>"
+        for number, row in enumerate(zip(*columns, strict=True))
+    )
+
+
+def _headings(items: Iterable[Any], unit: str, root: str, badge: Badge) -> list[str]:
+    return [f'<th scope="row">{_inside(item, unit, root, badge)}</th>' for item in items]
+
+
+def _column(items: Iterable[Any], unit: str, label: str, root: str, badge: Badge) -> list[str]:
+    start, prose = f"<td{label}>", f'<td class="wb-words"{label}>'
+    if unit:
+        start = prose = f'<td class="wb-number"{label}>'
     found: list[str] = []
-    for number, (first, *others) in enumerate(table.rows):
-        mark = " data-mark" if number == table.mark else ""
-        found.append(f'<tr{mark}><th scope="row">{_inside(first, head, root, badge)}</th>')
-        for item, (unit, start, label) in zip(others, starts, strict=True):
-            if not unit and _in_words(item):
-                start = f'<td class="wb-words"{label}>'
-            found.append(f"{start}{_inside(item, unit, root, badge)}</td>")
-        found.append("</tr>\n")
-    return "".join(found)
+    for item in items:
+        opening = prose if not unit and _in_words(item) else start
+        found.append(f"{opening}{_inside(item, unit, root, badge)}</td>")
+    return found
 
 
 def cell(item: Any, root: str, badge: Badge) -> str:
@@ -89,19 +96,25 @@ def _in_words(item: Any) -> bool:
 
 
 def _inside(item: Any, unit: str, root: str, badge: Badge) -> str:
-    if isinstance(item, Link):
+    kind = type(item)
+    if kind is float or kind is int or kind is str:
+        return _written(item, unit)
+    if kind is Link:
         return _linked(item, root)
-    if not isinstance(item, Figure):
+    if kind is not Figure:
         return _written(item, unit)
     said = _written(item.value, unit)
     return said if item.basis == "exact" else f"{said} {badge(item.basis, item.why)}"
 
 
-@lru_cache(maxsize=REMEMBERED)
 def _linked(item: Link, root: str) -> str:
-    href = html.escape(address(item.to, root))
-    away = ' rel="noopener"' if "://" in href else ""
-    return f'<a href="{href}"{away}>{html.escape(item.text)}</a>'
+    return f"<a {_reference(item.to, root)}>{_written(item.text, '')}</a>"
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _reference(to: str, root: str) -> str:
+    href = html.escape(address(to, root))
+    return f'href="{href}" rel="noopener"' if "://" in href else f'href="{href}"'
 
 
 @lru_cache(maxsize=REMEMBERED, typed=True)

@@ -54,7 +54,11 @@ def digits(value: float, significant: int = 4) -> str:
     """`value` to so many significant digits, never in scientific notation, thousands grouped."""
     if value == 0:
         return "0"
-    exponent = int(f"{value:.{significant - 1}e}".partition("e")[2])  # after rounding
+    written = f"{value:#,.{significant}g}"  # rounds first, and then decides about the decimals
+    if "e" not in written:
+        whole = value == int(value)
+        return written.rstrip("0").rstrip(".") if whole else written.removesuffix(".")
+    exponent = int(f"{value:.{significant - 1}e}".partition("e")[2])
     places = max(0, significant - 1 - exponent)
     text = f"{value:,.{min(places, 12)}f}"
     return text.rstrip("0").rstrip(".") if "." in text and value == int(value) else text
