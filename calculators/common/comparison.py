@@ -2,16 +2,16 @@
 
 from array import array
 from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
 from calculators.common import truth, usual_formats
 from calculators.common.estimate import ideal_bits
-from calculators.common.fitting import Host, devices, host, usual_engine
+from calculators.common.fitting import Held, Host, devices, host, usual_engine
 from calculators.common.recipes import packed_as
 from calculators.common.subject import Subject
 from calculators.kit import Column, Link, Table
-from calculators.maths.device import Device
 from calculators.maths.memory import Plan
 from calculators.maths.packing import Recipe
 
@@ -20,7 +20,7 @@ Cells = tuple[Any, ...]
 BITS = 8  # in a byte
 SIXTEEN = 16  # bits of the yardstick
 USUAL_CONTEXT = Plan().context
-SEVERAL = (-1, -1)  # no one device holds it
+SEVERAL = -1  # the place of no one device
 HEAD = (Column("Format"), Column("Checkpoint", "bytes"), Column("Bits per weight", " "))
 OF_MODEL = (
     *HEAD,
@@ -34,37 +34,38 @@ OF_COUNT = (*HEAD, Column("Of 16 bits", "fraction"))
 
 def of_model(subject: Subject, chosen: Recipe, context: int) -> Table:
     """Largest first; `chosen` is marked. A format that the tool refuses is left out."""
-    found = dict(_usual_formats(subject, context))
-    if chosen not in found:
-        packed = packed_as(subject.architecture, chosen)
-        hosted = host(subject.architecture, usual_engine(chosen.settings.family), context)
-        weights = hosted.asked.weights(packed)
-        sizes = packed.tensor_bytes, packed.parameters
-        held = hosted.smallest(weights)
-        found[chosen] = _row(
-            subject, chosen, sizes, (devices().index(held.device), held.bytes) if held else SEVERAL
-        )
-    recipes = sorted(found, key=lambda recipe: -found[recipe][1])
+    found = _usual_formats(subject, context)
+    mark = next((row for recipe, row in found if recipe == chosen), None)
+    rows = [row for _, row in found]
+    if mark is None:
+        mark = _of_one(subject, chosen, context)
+        rows.append(mark)
+    rows.sort(key=itemgetter(1), reverse=True)
     return Table(
         OF_MODEL,
-        tuple(found[recipe] for recipe in recipes),
+        tuple(rows),
         basis="modelled",
         caption="Sizes are counted; memory to run is modelled for one request of the context.",
-        mark=recipes.index(chosen),
+        mark=next(place for place, row in enumerate(rows) if row is mark),
     )
 
 
+def _of_one(subject: Subject, recipe: Recipe, context: int) -> Cells:
+    """The row of a variant that the facts do not list."""
+    packed = packed_as(subject.architecture, recipe)
+    hosted = host(subject.architecture, usual_engine(recipe.settings.family), context)
+    held = _numbers(hosted.smallest(hosted.asked.weights(packed)))
+    return _row(_way(subject), (recipe, packed.tensor_bytes, packed.parameters), *held)
+
+
 @lru_cache(maxsize=8)
-def _usual_formats(subject: Subject, context: int) -> dict[Recipe, Cells]:
+def _usual_formats(subject: Subject, context: int) -> list[tuple[Recipe, Cells]]:
     """The rows of every variant that the facts list."""
-    weights = usual_formats.weights(subject)
+    sizes = usual_formats.sizes(subject)
     known = usual_formats.listed(subject) if context == USUAL_CONTEXT else None
     numbers = kept(known) if known else _smallest(subject, context)
-    holding = zip(numbers[::2], numbers[1::2], strict=True)
-    return {
-        recipe: _row(subject, recipe, (weight.tensor_bytes, weight.parameters), held)
-        for (recipe, weight), held in zip(weights.items(), holding, strict=True)
-    }
+    way, rows = _way(subject), zip(sizes, numbers[::2], numbers[1::2], strict=True)
+    return [(size[0], _row(way, size, place, held)) for size, place, held in rows]
 
 
 @cache
@@ -74,57 +75,59 @@ def kept(subject: Subject) -> "array[int]":
 
 
 def _smallest(subject: Subject, context: int) -> "array[int]":
-    """For each format the smallest device, by its place among `devices()`, and the bytes that it
-    then holds; `SEVERAL` where no one device does.
-    """
+    """For each format the smallest device and the bytes that it then holds, see `_numbers`."""
     hosts: dict[str, Host] = {}
-    places = {one.id: place for place, one in enumerate(devices())}
     numbers = array("q")
     for recipe, weight in usual_formats.weights(subject).items():
         engine = usual_engine(recipe.settings.family)
         if engine not in hosts:
             hosts[engine] = host(subject.architecture, engine, context)
-        held = hosts[engine].smallest(weight.loaded)
-        numbers.extend((places[held.device.id], held.bytes) if held else SEVERAL)
+        numbers.extend(_numbers(hosts[engine].smallest(weight.loaded)))
     return numbers
 
 
-def _row(subject: Subject, recipe: Recipe, sizes: tuple[int, int], held: tuple[int, int]) -> Cells:
-    tensor_bytes, parameters = sizes
+def _numbers(held: Held | None) -> tuple[int, int]:
+    """The device's place among `devices()`, and what it holds; where no one does, `SEVERAL`."""
+    return (_places()[held.device.id], held.bytes) if held else (SEVERAL, SEVERAL)
+
+
+@cache
+def _places() -> dict[str, int]:
+    return {one.id: place for place, one in enumerate(devices())}
+
+
+def _row(way: str, size: tuple[Recipe, int, int], place: int, held: int) -> Cells:
+    """A format of the model to which `way` leads, and the device at that place that holds it."""
+    recipe, tensor_bytes, parameters = size
+    label, met = _said(recipe)
     bits = BITS * tensor_bytes / parameters
-    device = None if held == SEVERAL else devices()[held[0]]
+    several = place == SEVERAL
     return (
-        _format(subject, recipe),
+        Link(label, way + recipe.query) if way else label,
         tensor_bytes,
         bits,
         bits / SIXTEEN,
-        held[1] if device else None,
-        _link(device) if device else "several",
-        _met(recipe.format),
+        None if several else held,
+        "several" if several else _links()[place],
+        met,
     )
 
 
-def _format(subject: Subject, recipe: Recipe) -> Link | str:
-    """A way to this format of the same model; a visitor's own config is too long for a link."""
-    if subject.model.own:
-        return _label(recipe)
-    return Link(_label(recipe), f"checkpoint-size?model={_quoted(subject.model.id)}&{recipe.query}")
-
-
-@lru_cache(maxsize=8)
-def _quoted(model: str) -> str:
-    return quote(model)
+def _way(subject: Subject) -> str:
+    """To the same model in a format; a visitor's own config is too long for a link."""
+    return "" if subject.model.own else f"checkpoint-size?model={quote(subject.model.id)}&"
 
 
 @cache
-def _link(device: Device) -> Link:
-    return Link(device.name, f"gpu-fit?gpu={device.id}")
+def _links() -> tuple[Link, ...]:
+    return tuple(Link(device.name, f"gpu-fit?gpu={device.id}") for device in devices())
 
 
 @cache
-def _met(format_id: str) -> str:
-    said = truth.of_format(format_id)
-    return f"{said.inside} of {said.rows}" if said.rows else "—"
+def _said(recipe: Recipe) -> tuple[str, str]:
+    """Its name, and how many published files were met."""
+    said = truth.of_format(recipe.format)
+    return _label(recipe), f"{said.inside} of {said.rows}" if said.rows else "—"
 
 
 @cache

@@ -55,6 +55,16 @@ def weights(subject: Subject) -> dict[Recipe, Weight]:
     return {recipe: weight for recipe, weight in found if weight}
 
 
+def sizes(subject: Subject) -> list[tuple[Recipe, int, int]]:
+    """Recipe, bytes and parameters, in the order of `weights`: all that many tables ask for."""
+    numbers = _numbers(subject)
+    return [
+        (recipe, numbers[place], numbers[place + 1])
+        for recipe, place in _places().items()
+        if numbers[place]
+    ]
+
+
 def is_usual(recipe: Recipe) -> bool:
     """Whether the facts list this very variant."""
     return recipe in _places()
@@ -67,7 +77,12 @@ def weight(subject: Subject, recipe: Recipe) -> Weight | None:
 
 def _numbers(subject: Subject) -> "array[int]":
     known = listed(subject)
-    return kept(known) if known else _counted(subject.architecture)
+    return kept(known) if known else _brought(subject)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _brought(subject: Subject) -> "array[int]":
+    return _counted(subject.architecture)
 
 
 def listed(subject: Subject) -> Subject | None:

@@ -51,7 +51,7 @@ def every_format(of: Of) -> Mapping[Recipe, int]:
     """Bytes of every usual recipe but those whose tool refuses the model."""
     if isinstance(of, int):
         return {recipe: weight_bytes(of, recipe) for recipe in usual_formats.recipes()}
-    return {recipe: found.tensor_bytes for recipe, found in usual_formats.weights(of).items()}
+    return {recipe: size for recipe, size, _ in usual_formats.sizes(of)}
 
 
 @lru_cache(maxsize=1024)

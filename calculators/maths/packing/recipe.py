@@ -144,6 +144,9 @@ class Recipe:
         """The format of that name with its defaults, but for these settings."""
         return cls(name, **{**_by_id()[name].defaults, **settings})
 
+    def __hash__(self) -> int:
+        return hash(self.query)  # which both keep: recipes are keys of all that is counted once
+
     @cached_property
     def query(self) -> str:
         """The shortest query string that parses to this recipe."""
