@@ -80,7 +80,7 @@ def linked(text: str, slug: str = "", root: str = "../") -> str:
 
     def write(asked: str, query: str, amount: str) -> str:
         way = address(f"{calculators.CALCULATORS[asked].path}?{query}", root)
-        return f'<a class="wb-ref" href="{html.escape(way)}">{amount}</a>'
+        return f'<a href="{html.escape(way)}">{amount}</a>'
 
     return fill(text, slug, ask, write)
 

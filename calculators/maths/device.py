@@ -48,7 +48,6 @@ class Device:
     usable_bytes: int
     basis: Basis
     compute_capability: float | None = None
-    unified_memory: bool = False
 
     def with_display(self) -> "Device":
         """The same card with a desktop on it."""
@@ -84,7 +83,6 @@ def device(row: Row, memory_gb: int | None = None, ecc: bool | None = None) -> D
         usable_bytes=usable,
         basis=basis,
         compute_capability=float(capability) if capability else None,
-        unified_memory=bool(row.get("unified_memory")),
     )
 
 
