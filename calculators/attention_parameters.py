@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
+from calculators.common import dimensions
 from calculators.common.counting import (
     Kind,
     layer_kinds,
@@ -14,17 +15,6 @@ from calculators.common.counting import (
     product,
     spelled,
     tensor_table,
-)
-from calculators.common.dimensions import (
-    BiasInput,
-    Counted,
-    HeadDimInput,
-    HeadsInput,
-    KeyValueHeadsInput,
-    LayersInput,
-    ModelInput,
-    WidthInput,
-    counted,
 )
 from calculators.common.size import SIXTEEN_BIT_BYTES
 from calculators.kit import (
@@ -95,13 +85,13 @@ class AttentionSize:
 
 
 def calculate(
-    model: ModelInput = None,
-    hidden_size: WidthInput = None,
-    num_attention_heads: HeadsInput = None,
-    num_key_value_heads: KeyValueHeadsInput = None,
-    num_hidden_layers: LayersInput = None,
-    head_dim: HeadDimInput = None,
-    bias: BiasInput = None,
+    model: dimensions.ModelInput = None,
+    hidden_size: dimensions.WidthInput = None,
+    num_attention_heads: dimensions.HeadsInput = None,
+    num_key_value_heads: dimensions.KeyValueHeadsInput = None,
+    num_hidden_layers: dimensions.LayersInput = None,
+    head_dim: dimensions.HeadDimInput = None,
+    bias: dimensions.BiasInput = None,
 ) -> AttentionSize:
     """Query, key, value and output matrices of one attention layer, and what sharing heads saves.
 
@@ -111,7 +101,7 @@ def calculate(
     factors keys and values through a small rank instead. The matrices of a model are listed as its
     checkpoint stores them.
     """
-    found = counted(
+    found = dimensions.counted(
         model,
         ("hidden_size",),
         hidden_size=hidden_size,
@@ -128,7 +118,7 @@ def _is_attention(tensor: Tensor) -> bool:
     return tensor.kind == "attention" and tensor.part == "text"
 
 
-def _size(found: Counted) -> AttentionSize:
+def _size(found: dimensions.Counted) -> AttentionSize:
     kinds = layer_kinds(found.architecture, _is_attention)
     common = most_common(kinds)
     if common is None:
@@ -156,7 +146,7 @@ def _size(found: Counted) -> AttentionSize:
     )
 
 
-def _shape(found: Counted, kind: Kind) -> Attention | None:
+def _shape(found: dimensions.Counted, kind: Kind) -> Attention | None:
     """Heads and widths of the attention in these layers; one that borrows a cache does not say."""
     mixers = found.architecture.layers[kind.layers[0]].mixers
     shapes = [mixer for mixer in mixers if isinstance(mixer, Attention)]
@@ -208,7 +198,7 @@ def _split(tensor: Tensor, shape: Attention | None) -> Iterable[tuple[tuple[str,
 
 
 def _working(
-    found: Counted, kind: Kind, shape: Attention | None, full: int | None, whole: int
+    found: dimensions.Counted, kind: Kind, shape: Attention | None, full: int | None, whole: int
 ) -> Working:
     steps = [
         Step(_role(tensor)[0] + (" bias" if len(tensor.shape) == 1 else ""),

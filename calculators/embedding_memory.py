@@ -3,16 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from calculators.common import dimensions
 from calculators.common.counting import product
-from calculators.common.dimensions import (
-    Counted,
-    ModelInput,
-    PositionsInput,
-    TiedInput,
-    VocabInput,
-    WidthInput,
-    counted,
-)
 from calculators.kit import (
     Axis,
     Breakdown,
@@ -83,9 +75,9 @@ class Embedding:
 
 
 def calculate(
-    model: ModelInput = None,
-    vocab_size: VocabInput = None,
-    hidden_size: WidthInput = None,
+    model: dimensions.ModelInput = None,
+    vocab_size: dimensions.VocabInput = None,
+    hidden_size: dimensions.WidthInput = None,
     dtype: Annotated[
         str,
         Field(
@@ -95,8 +87,8 @@ def calculate(
             term="bits-per-weight",
         ),
     ] = "bfloat16",
-    output_head: TiedInput = None,
-    positions: PositionsInput = None,
+    output_head: dimensions.TiedInput = None,
+    positions: dimensions.PositionsInput = None,
 ) -> Embedding:
     """What a vocabulary weighs: the embedding, the output head, and what tying them saves.
 
@@ -105,7 +97,7 @@ def calculate(
     leave both in 16 bits, so a small model with a large vocabulary shrinks far less than its bits per
     weight promise.
     """
-    found = counted(
+    found = dimensions.counted(
         model,
         ("vocab_size", "hidden_size"),
         vocab_size=vocab_size,
@@ -130,7 +122,7 @@ def stored(parameters: int, bits: float) -> int:
     return round(parameters * bits / BITS)
 
 
-def _memory(found: Counted, dtype: str) -> Embedding:
+def _memory(found: dimensions.Counted, dtype: str) -> Embedding:
     architecture = found.architecture
     embeddings, heads = matrices(architecture)
     rows = sum(tensor.parameters for tensor in embeddings)
@@ -156,7 +148,7 @@ def _memory(found: Counted, dtype: str) -> Embedding:
     )
 
 
-def _notes(found: Counted, embeddings: list[Tensor]) -> Notes | None:
+def _notes(found: dimensions.Counted, embeddings: list[Tensor]) -> Notes | None:
     notes = list(found.filled)
     if found.architecture.tied:
         notes.append(Note("The head is tied: the embedding is used twice and stored once."))

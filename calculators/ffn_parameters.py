@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated
 
+from calculators.common import dimensions
 from calculators.common.counting import (
     FEED_FORWARD_KINDS,
     Kind,
@@ -13,19 +14,6 @@ from calculators.common.counting import (
     most_common,
     product,
     tensor_table,
-)
-from calculators.common.dimensions import (
-    BiasInput,
-    Counted,
-    ExpertsInput,
-    FfnInput,
-    GatedInput,
-    LayersInput,
-    ModelInput,
-    PerTokenInput,
-    SharedInput,
-    WidthInput,
-    counted,
 )
 from calculators.common.size import SIXTEEN_BIT_BYTES
 from calculators.kit import (
@@ -97,15 +85,15 @@ class FeedForward:
 
 
 def calculate(
-    model: ModelInput = None,
-    hidden_size: WidthInput = None,
-    intermediate_size: FfnInput = None,
-    num_hidden_layers: LayersInput = None,
-    mlp: GatedInput = None,
-    num_experts: ExpertsInput = None,
-    num_experts_per_tok: PerTokenInput = None,
-    num_shared_experts: SharedInput = None,
-    bias: BiasInput = None,
+    model: dimensions.ModelInput = None,
+    hidden_size: dimensions.WidthInput = None,
+    intermediate_size: dimensions.FfnInput = None,
+    num_hidden_layers: dimensions.LayersInput = None,
+    mlp: dimensions.GatedInput = None,
+    num_experts: dimensions.ExpertsInput = None,
+    num_experts_per_tok: dimensions.PerTokenInput = None,
+    num_shared_experts: dimensions.SharedInput = None,
+    bias: dimensions.BiasInput = None,
 ) -> FeedForward:
     """The feed-forward block of a layer: its matrices, its experts, and what one token uses of them.
 
@@ -114,7 +102,7 @@ def calculate(
     experts holds many such blocks and a router that picks a few for each token; shared experts are
     used by every token.
     """
-    found = counted(
+    found = dimensions.counted(
         model,
         ("hidden_size",),
         hidden_size=hidden_size,
@@ -133,7 +121,7 @@ def _is_feed_forward(tensor: Tensor) -> bool:
     return tensor.kind in FEED_FORWARD_KINDS and tensor.part == "text"
 
 
-def _size(found: Counted) -> FeedForward:
+def _size(found: dimensions.Counted) -> FeedForward:
     kinds = layer_kinds(found.architecture, _is_feed_forward)
     common = most_common(kinds)
     if common is None:

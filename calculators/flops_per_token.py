@@ -3,22 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from calculators.common.dimensions import (
-    Counted,
-    ExpertsInput,
-    FfnInput,
-    GatedInput,
-    HeadDimInput,
-    HeadsInput,
-    KeyValueHeadsInput,
-    LayersInput,
-    ModelInput,
-    PerTokenInput,
-    SharedInput,
-    VocabInput,
-    WidthInput,
-    counted,
-)
+from calculators.common import dimensions
 from calculators.kit import (
     Axis,
     Breakdown,
@@ -98,13 +83,13 @@ def calculate(
             term="context-window",
         ),
     ] = 8192,
-    model: ModelInput = None,
-    num_hidden_layers: LayersInput = None,
-    hidden_size: WidthInput = None,
-    intermediate_size: FfnInput = None,
-    vocab_size: VocabInput = None,
-    num_attention_heads: HeadsInput = None,
-    num_key_value_heads: KeyValueHeadsInput = None,
+    model: dimensions.ModelInput = None,
+    num_hidden_layers: dimensions.LayersInput = None,
+    hidden_size: dimensions.WidthInput = None,
+    intermediate_size: dimensions.FfnInput = None,
+    vocab_size: dimensions.VocabInput = None,
+    num_attention_heads: dimensions.HeadsInput = None,
+    num_key_value_heads: dimensions.KeyValueHeadsInput = None,
     recompute: Annotated[
         bool,
         Field(
@@ -114,11 +99,11 @@ def calculate(
             advanced=True,
         ),
     ] = False,
-    head_dim: HeadDimInput = None,
-    mlp: GatedInput = None,
-    num_experts: ExpertsInput = None,
-    num_experts_per_tok: PerTokenInput = None,
-    num_shared_experts: SharedInput = None,
+    head_dim: dimensions.HeadDimInput = None,
+    mlp: dimensions.GatedInput = None,
+    num_experts: dimensions.ExpertsInput = None,
+    num_experts_per_tok: dimensions.PerTokenInput = None,
+    num_shared_experts: dimensions.SharedInput = None,
 ) -> Operations:
     """Floating-point operations of one token, forward and in training, with the attention term apart.
 
@@ -127,7 +112,7 @@ def calculate(
     its value. The backward pass costs twice the forward one, because it forms gradients of inputs and
     of weights. The mean over a causal sequence is half of what its last token pays for attention.
     """
-    found = counted(
+    found = dimensions.counted(
         model,
         ("num_hidden_layers", "hidden_size", "vocab_size"),
         num_hidden_layers=num_hidden_layers,
@@ -145,7 +130,7 @@ def calculate(
     return _operations(found, context, recompute)
 
 
-def _operations(found: Counted, context: int, recompute: bool) -> Operations:
+def _operations(found: dimensions.Counted, context: int, recompute: bool) -> Operations:
     architecture = found.architecture
     last = flops.forward(architecture, context)
     mean = flops.forward_per_token(architecture, context)
@@ -177,7 +162,7 @@ def _operations(found: Counted, context: int, recompute: bool) -> Operations:
     )
 
 
-def _notes(found: Counted) -> Notes | None:
+def _notes(found: dimensions.Counted) -> Notes | None:
     notes = list(found.filled)
     mixers = [
         mixer

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from calculators.common import plan_fields
 from calculators.common.before_after import before_after
 from calculators.common.fit import Asked, Fit, does_it_fit, which_gpus, which_models
 from calculators.common.plan import (
@@ -13,28 +14,6 @@ from calculators.common.plan import (
     planned,
     spread,
     usual_engine,
-)
-from calculators.common.plan_fields import (
-    BandwidthInput,
-    BitsInput,
-    ConcurrencyInput,
-    CpuExpertsInput,
-    DisplayInput,
-    EccInput,
-    EngineInput,
-    FormatInput,
-    FractionInput,
-    GpuInput,
-    GpuLayersInput,
-    GpusInput,
-    GroupInput,
-    HostBandwidthInput,
-    KvDtypeInput,
-    MemoryInput,
-    PipelineParallelInput,
-    TensorParallelInput,
-    TflopsInput,
-    VersionInput,
 )
 from calculators.common.subject import ContextInput, ModelInput, ParamsInput
 from calculators.kit import Choice, Example, Field, Page, Quantity, Question, Refused, Source
@@ -57,17 +36,17 @@ def calculate(
     question: Annotated[str, Field("Question", Choice(QUESTIONS))] = "fits",
     model: ModelInput = None,
     params: ParamsInput = None,
-    format: FormatInput = "awq",
-    gpu: GpuInput = None,
-    gpus: GpusInput = 1,
+    format: plan_fields.FormatInput = "awq",
+    gpu: plan_fields.GpuInput = None,
+    gpus: plan_fields.GpusInput = 1,
     context: ContextInput = 8192,
-    concurrency: ConcurrencyInput = 1,
-    kv_dtype: KvDtypeInput = "auto",
-    engine: EngineInput = "auto",
-    engine_version: VersionInput = None,
-    tensor_parallel: TensorParallelInput = None,
-    pipeline_parallel: PipelineParallelInput = None,
-    memory_fraction: FractionInput = None,
+    concurrency: plan_fields.ConcurrencyInput = 1,
+    kv_dtype: plan_fields.KvDtypeInput = "auto",
+    engine: plan_fields.EngineInput = "auto",
+    engine_version: plan_fields.VersionInput = None,
+    tensor_parallel: plan_fields.TensorParallelInput = None,
+    pipeline_parallel: plan_fields.PipelineParallelInput = None,
+    memory_fraction: plan_fields.FractionInput = None,
     prompt_tokens: Annotated[
         int | None,
         Field(
@@ -118,16 +97,16 @@ def calculate(
             advanced=True,
         ),
     ] = 10,
-    bits: BitsInput = None,
-    group_size: GroupInput = None,
-    memory_gb: MemoryInput = None,
-    bandwidth_gb_s: BandwidthInput = None,
-    tflops: TflopsInput = None,
-    display: DisplayInput = False,
-    ecc: EccInput = "default",
-    n_gpu_layers: GpuLayersInput = None,
-    cpu_expert_layers: CpuExpertsInput = 0,
-    host_bandwidth_gb_s: HostBandwidthInput = None,
+    bits: plan_fields.BitsInput = None,
+    group_size: plan_fields.GroupInput = None,
+    memory_gb: plan_fields.MemoryInput = None,
+    bandwidth_gb_s: plan_fields.BandwidthInput = None,
+    tflops: plan_fields.TflopsInput = None,
+    display: plan_fields.DisplayInput = False,
+    ecc: plan_fields.EccInput = "default",
+    n_gpu_layers: plan_fields.GpuLayersInput = None,
+    cpu_expert_layers: plan_fields.CpuExpertsInput = 0,
+    host_bandwidth_gb_s: plan_fields.HostBandwidthInput = None,
 ) -> Fit:
     """Whether a model runs on a GPU: memory as the engine counts it, then speed and cost.
 

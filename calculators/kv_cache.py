@@ -3,18 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from calculators.common import plan_fields
 from calculators.common.cache import bytes_per_token, cache_budget, growth, if_all_were_kept, kinds
 from calculators.common.plan import Case, Machine, case, machine, packing, planned, usual_engine
-from calculators.common.plan_fields import (
-    ENGINE_NAMES,
-    ConcurrencyInput,
-    EngineInput,
-    FormatInput,
-    GpuInput,
-    KvDtypeInput,
-    TensorParallelInput,
-    VersionInput,
-)
 from calculators.common.subject import ContextInput, ModelInput, ParamsInput
 from calculators.kit import (
     Chart,
@@ -99,13 +90,13 @@ def calculate(
     model: ModelInput = None,
     params: ParamsInput = None,
     context: ContextInput = 8192,
-    concurrency: ConcurrencyInput = 1,
-    kv_dtype: KvDtypeInput = "auto",
-    engine: EngineInput = "vllm",
-    tensor_parallel: TensorParallelInput = 1,
-    gpu: GpuInput = None,
-    format: FormatInput = "bf16",
-    engine_version: VersionInput = None,
+    concurrency: plan_fields.ConcurrencyInput = 1,
+    kv_dtype: plan_fields.KvDtypeInput = "auto",
+    engine: plan_fields.EngineInput = "vllm",
+    tensor_parallel: plan_fields.TensorParallelInput = 1,
+    gpu: plan_fields.GpuInput = None,
+    format: plan_fields.FormatInput = "bf16",
+    engine_version: plan_fields.VersionInput = None,
 ) -> Cache:
     """What a model keeps of its context while it writes, counted layer by layer.
 
@@ -131,7 +122,7 @@ def _cache(asked: Case, on: Machine) -> Cache:
     together = alone.kv_needed_bytes * plan.gpus
     free = whole.kv_cache_bytes if whole.kv_cache_bytes > 0 else None
     sure = exact if asked.subject else modelled
-    why = f"By {ENGINE_NAMES[plan.engine]}'s own rules of allocation."
+    why = f"By {plan_fields.ENGINE_NAMES[plan.engine]}'s own rules of allocation."
     fits = "With the weights in the format given; see GPU fit for the whole budget."
     return Cache(
         kv_cache_bytes=sure(together, why=why),
@@ -180,7 +171,7 @@ def _working(asked: Case, alone: Budget, token: int) -> Working:
         Step("One more token", "layers that keep every token", f"{token:,} bytes per GPU"),
         Step(
             "One request",
-            f"{plan.context:,} tokens in {ENGINE_NAMES[plan.engine]}'s blocks",
+            f"{plan.context:,} tokens in {plan_fields.ENGINE_NAMES[plan.engine]}'s blocks",
             f"{one:,} bytes per GPU",
         ),
         Step("All requests", f"{one:,} × {plan.concurrency:,}", f"{all_requests:,} bytes per GPU"),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from calculators.common import dimensions
 from calculators.common.counting import (
     breakdown,
     layer_kinds,
@@ -11,26 +12,6 @@ from calculators.common.counting import (
     spelled,
     steps,
     tensor_table,
-)
-from calculators.common.dimensions import (
-    BiasInput,
-    Counted,
-    ExpertsInput,
-    FfnInput,
-    GatedInput,
-    HeadDimInput,
-    HeadsInput,
-    KeyValueHeadsInput,
-    LayersInput,
-    ModelInput,
-    NormInput,
-    PerTokenInput,
-    PositionsInput,
-    SharedInput,
-    TiedInput,
-    VocabInput,
-    WidthInput,
-    counted,
 )
 from calculators.common.size import SIXTEEN_BIT_BYTES
 from calculators.kit import (
@@ -86,22 +67,22 @@ class Parameters:
 
 
 def calculate(
-    model: ModelInput = None,
-    num_hidden_layers: LayersInput = None,
-    hidden_size: WidthInput = None,
-    intermediate_size: FfnInput = None,
-    vocab_size: VocabInput = None,
-    num_attention_heads: HeadsInput = None,
-    num_key_value_heads: KeyValueHeadsInput = None,
-    head_dim: HeadDimInput = None,
-    mlp: GatedInput = None,
-    output_head: TiedInput = None,
-    bias: BiasInput = None,
-    norm: NormInput = None,
-    positions: PositionsInput = None,
-    num_experts: ExpertsInput = None,
-    num_experts_per_tok: PerTokenInput = None,
-    num_shared_experts: SharedInput = None,
+    model: dimensions.ModelInput = None,
+    num_hidden_layers: dimensions.LayersInput = None,
+    hidden_size: dimensions.WidthInput = None,
+    intermediate_size: dimensions.FfnInput = None,
+    vocab_size: dimensions.VocabInput = None,
+    num_attention_heads: dimensions.HeadsInput = None,
+    num_key_value_heads: dimensions.KeyValueHeadsInput = None,
+    head_dim: dimensions.HeadDimInput = None,
+    mlp: dimensions.GatedInput = None,
+    output_head: dimensions.TiedInput = None,
+    bias: dimensions.BiasInput = None,
+    norm: dimensions.NormInput = None,
+    positions: dimensions.PositionsInput = None,
+    num_experts: dimensions.ExpertsInput = None,
+    num_experts_per_tok: dimensions.PerTokenInput = None,
+    num_shared_experts: dimensions.SharedInput = None,
 ) -> Parameters:
     """How many parameters a transformer has, counted from its layers, and how many a token uses.
 
@@ -111,7 +92,7 @@ def calculate(
     checkpoint stores it; with dimensions a decoder like Llama is built from them and counted by the
     same code.
     """
-    found = counted(
+    found = dimensions.counted(
         model,
         ("num_hidden_layers", "hidden_size", "vocab_size"),
         num_hidden_layers=num_hidden_layers,
@@ -133,7 +114,7 @@ def calculate(
     return _parameters(found)
 
 
-def _parameters(found: Counted) -> Parameters:
+def _parameters(found: dimensions.Counted) -> Parameters:
     architecture = found.architecture
     common = most_common(layer_kinds(architecture))
     outside = sum(
@@ -158,7 +139,7 @@ def _parameters(found: Counted) -> Parameters:
     )
 
 
-def _published(found: Counted) -> Figure | None:
+def _published(found: dimensions.Counted) -> Figure | None:
     row = found.subject.model.row if found.subject else {}
     published = row.get("published_parameters")
     if not published:
@@ -167,7 +148,7 @@ def _published(found: Counted) -> Figure | None:
     return measured(published, f"Stated by {row['id']}{': ' + more if more else ''}.")
 
 
-def _notes(found: Counted) -> Notes | None:
+def _notes(found: dimensions.Counted) -> Notes | None:
     notes = list(found.filled)
     if found.architecture.active_parameters < found.architecture.parameters:
         notes += _idle(found.architecture)

@@ -1,10 +1,11 @@
 """The fields that ask for a plan: format, GPUs, engine and what they are told."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from calculators.facts import rows
 from calculators.facts.catalogue import Gpu, find_gpu, gpu_options
 from calculators.kit import Choice, Field, Pick, Quantity, Switch, Words
+from calculators.kit.inputs import Input
 from calculators.maths.packing import formats
 
 ENGINE_NAMES = {
@@ -18,6 +19,12 @@ ENGINE_NAMES = {
 LAYER_SPLIT = ("llama.cpp", "ollama")  # deal out layers, where others cut matrices
 SIXTEEN_BIT_KV = ("auto", "fp16", "bf16")
 
+
+def _more(label: str, input: Input, help: str, placeholder: str = "", **more: Any) -> Field:
+    """A field that stands under More settings."""
+    return Field(label, input, help, advanced=True, placeholder=placeholder, **more)
+
+
 FormatInput = Annotated[
     str,
     Field(
@@ -29,23 +36,21 @@ FormatInput = Annotated[
 ]
 BitsInput = Annotated[
     float | None,
-    Field(
+    _more(
         "Bits",
         Quantity("", 1, 16),
-        help="Of GPTQ, MLX and HQQ; bits per weight of EXL2 and EXL3.",
-        advanced=True,
-        placeholder="the format's usual",
+        "Of GPTQ, MLX and HQQ; bits per weight of EXL2 and EXL3.",
+        "the format's usual",
     ),
 ]
 GroupInput = Annotated[
     int | None,
-    Field(
+    _more(
         "Group size",
         Quantity("", -1, 4096, whole=True),
-        help="Weights that share a scale; -1 per channel.",
+        "Weights that share a scale; -1 per channel.",
+        "the format's usual",
         term="group-size",
-        advanced=True,
-        placeholder="the format's usual",
     ),
 ]
 GpuInput = Annotated[
@@ -61,33 +66,30 @@ GpuInput = Annotated[
 ]
 MemoryInput = Annotated[
     float | None,
-    Field(
+    _more(
         "Memory of one GPU",
         Quantity("GB", 0.5, 10_000),
-        help="As on the box. Clear the GPU for hardware of your own, or give another size of it.",
-        advanced=True,
-        placeholder="the catalogue's",
+        "As on the box. Clear the GPU for hardware of your own, or give another size of it.",
+        "the catalogue's",
     ),
 ]
 BandwidthInput = Annotated[
     float | None,
-    Field(
+    _more(
         "Its bandwidth",
         Quantity("GB/s", 1, 1e6),
-        help="Nominal, for the speed.",
-        advanced=True,
-        placeholder="the catalogue's",
+        "Nominal, for the speed.",
+        "the catalogue's",
         term="memory-bandwidth",
     ),
 ]
 TflopsInput = Annotated[
     float | None,
-    Field(
+    _more(
         "Its dense FP16 rate",
         Quantity("TFLOPS", 0.1, 1e6),
-        help="Nominal, without sparsity.",
-        advanced=True,
-        placeholder="the catalogue's",
+        "Nominal, without sparsity.",
+        "the catalogue's",
         term="flop",
     ),
 ]
@@ -97,23 +99,21 @@ GpusInput = Annotated[
 ]
 TensorParallelInput = Annotated[
     int | None,
-    Field(
+    _more(
         "Tensor parallel",
         Quantity("", 1, 1024, whole=True),
-        help="GPUs that share each matrix. By itself: as many as the heads can be shared by.",
+        "GPUs that share each matrix. By itself: as many as the heads can be shared by.",
+        "by itself",
         term="tensor-parallel",
-        advanced=True,
-        placeholder="by itself",
     ),
 ]
 PipelineParallelInput = Annotated[
     int | None,
-    Field(
+    _more(
         "Pipeline parallel",
         Quantity("", 1, 1024, whole=True),
-        help="GPUs that the layers are dealt out to.",
-        advanced=True,
-        placeholder="by itself",
+        "GPUs that the layers are dealt out to.",
+        "by itself",
         term="pipeline-parallel",
     ),
 ]
@@ -159,72 +159,60 @@ EngineInput = Annotated[
 ]
 VersionInput = Annotated[
     tuple[str, ...] | None,
-    Field(
+    _more(
         "Engine version",
         Words("0.11.0 or 2026-08"),
-        help="Rules change; llama.cpp and Ollama by month.",
-        advanced=True,
-        placeholder="the newest known here",
+        "Rules change; llama.cpp and Ollama by month.",
+        "the newest known here",
     ),
 ]
 FractionInput = Annotated[
     float | None,
-    Field(
+    _more(
         "Memory fraction",
         Quantity("", 0.05, 1),
-        help="gpu_memory_utilization, mem_fraction_static or free_gpu_memory_fraction.",
-        advanced=True,
-        placeholder="the engine's default",
+        "gpu_memory_utilization, mem_fraction_static or free_gpu_memory_fraction.",
+        "the engine's default",
         term="gpu-memory-utilization",
     ),
 ]
 DisplayInput = Annotated[
     bool,
-    Field(
-        "Display attached",
-        Switch(),
-        "A desktop takes about half a GiB.",
-        advanced=True,
-        term="usable-memory",
-    ),
+    _more("Display attached", Switch(), "A desktop takes about half a GiB.", term="usable-memory"),
 ]
 EccInput = Annotated[
     str,
-    Field(
+    _more(
         "ECC",
         Choice((("default", "as it ships"), ("on", "on"), ("off", "off"))),
-        help="On GDDR6 it takes a sixteenth of the memory.",
-        advanced=True,
+        "On GDDR6 it takes a sixteenth of the memory.",
         term="usable-memory",
     ),
 ]
 GpuLayersInput = Annotated[
     int | None,
-    Field(
+    _more(
         "Layers on the GPU",
         Quantity("", 0, 10_000, whole=True),
-        help="llama.cpp: -ngl. The rest stays in main memory.",
-        advanced=True,
-        placeholder="all",
+        "llama.cpp: -ngl. The rest stays in main memory.",
+        "all",
     ),
 ]
 CpuExpertsInput = Annotated[
     int,
-    Field(
+    _more(
         "Layers with experts on the CPU",
         Quantity("", 0, 10_000, whole=True),
-        help="llama.cpp: --n-cpu-moe.",
-        advanced=True,
+        "llama.cpp: --n-cpu-moe.",
         term="moe",
     ),
 ]
 HostBandwidthInput = Annotated[
     float | None,
-    Field(
+    _more(
         "Bandwidth of main memory",
         Quantity("GB/s", 1, 10_000),
-        help="Decides the speed of what stays there.",
-        advanced=True,
-        placeholder="two channels of DDR5-5600",
+        "Decides the speed of what stays there.",
+        "two channels of DDR5-5600",
     ),
 ]
