@@ -3,15 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from calculators.facts import rows
+from calculators.facts import Row, rows
 from calculators.kit import Column, Figure, Link, Table
 from calculators.kit.units import write
 from calculators.maths.audit import audit, summary
 from calculators.maths.packing import Recipe, formats
-
-Row = dict[str, Any]
 
 AS_PUBLISHED = "original"
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from calculators.common import truth
+from calculators.facts import Row
 from calculators.facts.catalogue import find_model
 from calculators.kit import Column, Table
 from calculators.maths.packing import Recipe
@@ -59,10 +60,10 @@ def _errors(errors: list[float]) -> tuple[int, float, float]:
     return len(errors), median(map(abs, errors)), max(errors, key=abs)
 
 
-def _bits(row: truth.Row) -> float:
+def _bits(row: Row) -> float:
     recipe = Recipe.parse(row["recipe"])
     return 8 if recipe.format in EIGHT_BITS else recipe.bits
 
 
-def _architecture(row: truth.Row) -> Architecture:
+def _architecture(row: Row) -> Architecture:
     return architecture(row.get("config") or find_model(row["model"]).config)

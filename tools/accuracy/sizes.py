@@ -6,7 +6,8 @@ from urllib.parse import parse_qsl, quote, urlencode
 from calculators import CALCULATORS
 from calculators.common import truth
 from calculators.common.citation import address
-from calculators.common.truth import FAMILIES, Row
+from calculators.common.truth import FAMILIES
+from calculators.facts import Row
 from calculators.kit import Axis, Chart, Column, Link, Table, bars
 from calculators.kit.units import MINUS, write
 from calculators.maths.packing import Recipe, formats

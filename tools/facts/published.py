@@ -3,13 +3,12 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
+from calculators.facts import Row
 from tools.facts import File
 from tools.facts.published_cards import card_rows
 from tools.facts.published_mlx import mlx_rows
-
-Row = dict[str, Any]
+from tools.facts.published_row import Published
 
 ABOUT = (
     "Published checkpoint sizes. bytes: exact; range_bytes: what the printed figure's unit and "
@@ -215,29 +214,28 @@ def _row(entry: Row) -> Row:
     config = CONFIGS.get(name)
     model = None if config else MODELS.get(name) or entry["shape_of"]
     recipe = _recipe(entry)
-    row = {
-        "name": name,
-        "repo": entry["repo"],
-        "model": model,
-        "config": config,
-        "format": entry["format"],
-        "variant": entry["variant"],
-        "recipe": recipe,
-        "bytes": entry["bytes"],
-        "range_bytes": entry.get("range_bytes") if entry["bytes"] is None else None,
-        "counts": _counts(entry),
-        "what": entry["what"],
-        "size_text": entry["size_text"],
-        "unit_note": entry["unit_note"],
-        "tensor_parallel": entry["tensor_parallel"],
-        "note": entry.get("note"),
-        "trust": entry["trust"],
-        "citable": entry.get("citable"),
-        "unmatched": _unmatched(entry, model or config, recipe),
-        "explanation": _found(EXPLANATIONS, entry),
-        "source": entry["source"] or "no public address",
-    }
-    return {key: value for key, value in row.items() if value is not None}
+    return Published(
+        name=name,
+        repo=entry["repo"],
+        model=model,
+        config=config,
+        format=entry["format"],
+        variant=entry["variant"],
+        recipe=recipe,
+        bytes=entry["bytes"],
+        range_bytes=entry.get("range_bytes") if entry["bytes"] is None else None,
+        counts=_counts(entry),
+        what=entry["what"],
+        size_text=entry["size_text"],
+        unit_note=entry["unit_note"],
+        tensor_parallel=entry["tensor_parallel"],
+        note=entry.get("note"),
+        trust=entry["trust"],
+        citable=entry.get("citable"),
+        unmatched=_unmatched(entry, model or config, recipe),
+        explanation=_found(EXPLANATIONS, entry),
+        source=entry["source"] or "no public address",
+    ).row()
 
 
 def _unmatched(entry: Row, shape: object, recipe: str | None) -> str | None:

@@ -1,9 +1,10 @@
 """Sizes that model cards print, a table to a card: types and GB, gathered in November 2026."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
-Row = dict[str, Any]
+from calculators.facts import Row
+from tools.facts.published_row import Published
+
 BILLION = 10**9
 HUB = "https://huggingface.co/"
 UNQUANTIZED = ("F16", "BF16", "Q8_0")  # an importance matrix changes nothing in these
@@ -124,21 +125,20 @@ def _row(card: Card, kind: str, printed: str) -> Row:
     step = BILLION // 10 ** len(printed.partition(".")[2])
     size = round(float(printed) * BILLION)
     plain = kind in UNQUANTIZED
-    row = {
-        "name": card.name,
-        "repo": card.repo,
-        "model": card.model,
-        "config": card.config,
-        "format": "gguf",
-        "variant": kind,
-        "recipe": f"format=gguf-{kind.lower()}" + ("" if plain else f"&{card.made}"),
-        "range_bytes": [size - step // 2, size + step // 2],
-        "counts": "file",
-        "what": "model card (file size)",
-        "size_text": f"{printed} GB",
-        "unit_note": "decimal GB",
-        "trust": "B",
-        "explanation": card.explanations.get(kind),
-        "source": f"{HUB}{card.repo} (model card)",
-    }
-    return {key: value for key, value in row.items() if value is not None}
+    return Published(
+        name=card.name,
+        repo=card.repo,
+        model=card.model,
+        config=card.config,
+        format="gguf",
+        variant=kind,
+        recipe=f"format=gguf-{kind.lower()}" + ("" if plain else f"&{card.made}"),
+        range_bytes=[size - step // 2, size + step // 2],
+        counts="file",
+        what="model card (file size)",
+        size_text=f"{printed} GB",
+        unit_note="decimal GB",
+        trust="B",
+        explanation=card.explanations.get(kind),
+        source=f"{HUB}{card.repo} (model card)",
+    ).row()

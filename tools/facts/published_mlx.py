@@ -1,6 +1,7 @@
 """MLX checkpoints whose index says how many bytes their tensors have."""
 
-from typing import Any
+from calculators.facts import Row
+from tools.facts.published_row import Published
 
 SOURCE = (
     "exo-explore/exo:resources/inference_model_cards/mlx-community--{}.toml@b5375f8c "
@@ -45,7 +46,7 @@ QWEN35_2B = {
         "patch_size": 16,
     },
 }
-CONFIGS: dict[str, dict[str, Any]] = {"Qwen/Qwen3.5-2B": QWEN35_2B}
+CONFIGS: dict[str, Row] = {"Qwen/Qwen3.5-2B": QWEN35_2B}
 
 # Model with these tensors -> repository, recipe, bytes. Left out are sizes that the cards give in
 # whole MiB or GiB.
@@ -129,25 +130,25 @@ SIZES: dict[str, tuple[tuple[str, str, int], ...]] = {
 }
 
 
-def mlx_rows() -> list[dict[str, Any]]:
+def mlx_rows() -> list[Row]:
     """One row for each repository."""
     return [_row(model, *size) for model, sizes in SIZES.items() for size in sizes]
 
 
-def _row(model: str, repo: str, settings: str, size: int) -> dict[str, Any]:
-    shape = {"config": CONFIGS[model]} if model in CONFIGS else {"model": model}
-    return {
-        "name": model,
-        "repo": f"{ORGANIZATION}/{repo}",
-        **shape,
-        "format": "mlx",
-        "variant": settings.replace("&", ", ").replace("=", " "),
-        "recipe": f"format=mlx&{settings}",
-        "bytes": size,
-        "counts": "tensors",
-        "what": "total_size of the index",
-        "size_text": f"{size} bytes",
-        "unit_note": "exact bytes of the tensors",
-        "trust": "A",
-        "source": SOURCE.format(repo),
-    }
+def _row(model: str, repo: str, settings: str, size: int) -> Row:
+    return Published(
+        name=model,
+        repo=f"{ORGANIZATION}/{repo}",
+        model=None if model in CONFIGS else model,
+        config=CONFIGS.get(model),
+        format="mlx",
+        variant=settings.replace("&", ", ").replace("=", " "),
+        recipe=f"format=mlx&{settings}",
+        bytes=size,
+        counts="tensors",
+        what="total_size of the index",
+        size_text=f"{size} bytes",
+        unit_note="exact bytes of the tensors",
+        trust="A",
+        source=SOURCE.format(repo),
+    ).row()

@@ -7,11 +7,9 @@ row here, so that 1,591 of them fit in a page's download.
 import json
 import re
 from pathlib import Path
-from typing import Any
 
+from calculators.facts import Row
 from tools.facts import File
-
-Row = dict[str, Any]
 
 ABOUT = (
     "Published quality of quantized models. model: as the source names it; nominal_billions: "
