@@ -85,15 +85,3 @@ def matrix_seconds(
     if not kernel.unpacks_whole:
         return own
     return min(own, reading + max(BYTES_16 / card.bandwidth, computing) + BYTES_16 / card.bandwidth)
-
-
-def kernel_speedup(
-    rows: int,
-    bytes_per_weight: float,
-    card: Accelerator,
-    kernel: Kernel | None = None,
-    dtype: str = "fp16",
-) -> float:
-    """Times the 16-bit product's speed, for one large matrix; no launch time."""
-    plain = matrix_seconds(rows, BYTES_16, card)
-    return plain / matrix_seconds(rows, bytes_per_weight, card, kernel, dtype)

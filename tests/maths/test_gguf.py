@@ -7,7 +7,6 @@ import pytest
 from calculators.facts import rows
 from calculators.maths.packing.gguf import pack
 from calculators.maths.packing.gguf_mix import Category, Place, Traits, by_rule, fitting
-from calculators.maths.packing.gguf_names import category, gguf_name, never_quantized
 from calculators.maths.packing.gguf_types import (
     BLOCK_TYPES,
     DEFAULT_TYPE,
@@ -273,67 +272,6 @@ def test_rules_of_the_mix(
     defaults = {"query_heads_per_key_value_head": 1, "experts": 0, "is_70b": False}
     place = [Place(layer, 32, Traits(**defaults | traits)) for layer in layers]
     assert " ".join(by_rule(kind, file_type, each) for each in place) == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "expected", "group", "kept"),
-    [
-        ("model.embed_tokens.weight", "embedding", "token_embd.weight", "embedding", False),
-        ("lm_head.weight", "head", "output.weight", "output", False),
-        (
-            "model.layers.{}.self_attn.v_proj.weight",
-            "attention",
-            "blk.{}.attn_v.weight",
-            "value",
-            False,
-        ),
-        (
-            "model.layers.{}.mlp.experts.{}.down_proj.weight",
-            "expert",
-            "blk.{}.ffn_down_exps.weight",
-            "down",
-            False,
-        ),
-        (
-            "model.layers.{}.block_sparse_moe.experts.{}.w1.weight",
-            "expert",
-            "blk.{}.ffn_gate_exps.weight",
-            "gate",
-            False,
-        ),
-        (
-            "model.layers.{}.mlp.gate.weight",
-            "router",
-            "blk.{}.ffn_gate_inp.weight",
-            "gate",
-            True,
-        ),
-        (
-            "model.layers.{}.linear_attn.in_proj_qkv.weight",
-            "recurrent",
-            "blk.{}.attn_qkv.weight",
-            "fused",
-            False,
-        ),
-        (
-            "model.layers.{}.linear_attn.conv1d.weight",
-            "recurrent",
-            "blk.{}.ssm_conv1d.weight",
-            "other",
-            True,
-        ),
-        (
-            "model.layers.{}.linear_attn.dt_bias",
-            "recurrent",
-            "blk.{}.ssm_dt.bias",
-            "other",
-            True,
-        ),
-    ],
-)
-def test_names(name: str, kind: str, expected: str, group: str, kept: bool) -> None:
-    found = gguf_name(name, kind)
-    assert (found, category(found), never_quantized(found)) == (expected, group, kept)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from calculators.maths.packing.gguf import pack
 from calculators.maths.packing.gguf_layout import stored_tensors
+from calculators.maths.packing.gguf_names import category, gguf_name, never_quantized
 from calculators.maths.tensors import architecture
 from tests.maths.test_tensors_further import OPENELM
 from tests.maths.test_tensors_unseen import keys
@@ -71,3 +72,66 @@ def test_q2_k_of_2023_kept_grouped_values_at_q3_k() -> None:
     sizes = {built: pack(mistral, "Q2_K", built=built).file_bytes for built in ("2023-12", "")}
     assert round(sizes["2023-12"] / 1e9, 2) == 3.08
     assert sizes["2023-12"] != sizes[""]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "expected", "group", "kept"),
+    [
+        ("model.embed_tokens.weight", "embedding", "token_embd.weight", "embedding", False),
+        ("lm_head.weight", "head", "output.weight", "output", False),
+        (
+            "model.layers.{}.self_attn.v_proj.weight",
+            "attention",
+            "blk.{}.attn_v.weight",
+            "value",
+            False,
+        ),
+        (
+            "model.layers.{}.mlp.experts.{}.down_proj.weight",
+            "expert",
+            "blk.{}.ffn_down_exps.weight",
+            "down",
+            False,
+        ),
+        (
+            "model.layers.{}.block_sparse_moe.experts.{}.w1.weight",
+            "expert",
+            "blk.{}.ffn_gate_exps.weight",
+            "gate",
+            False,
+        ),
+        (
+            "model.layers.{}.mlp.gate.weight",
+            "router",
+            "blk.{}.ffn_gate_inp.weight",
+            "gate",
+            True,
+        ),
+        (
+            "model.layers.{}.linear_attn.in_proj_qkv.weight",
+            "recurrent",
+            "blk.{}.attn_qkv.weight",
+            "fused",
+            False,
+        ),
+        (
+            "model.layers.{}.linear_attn.conv1d.weight",
+            "recurrent",
+            "blk.{}.ssm_conv1d.weight",
+            "other",
+            True,
+        ),
+        (
+            "model.layers.{}.linear_attn.dt_bias",
+            "recurrent",
+            "blk.{}.ssm_dt.bias",
+            "other",
+            True,
+        ),
+    ],
+)
+def test_a_name_decides_group_and_whether_it_is_kept(
+    name: str, kind: str, expected: str, group: str, kept: bool
+) -> None:
+    found = gguf_name(name, kind)
+    assert (found, category(found), never_quantized(found)) == (expected, group, kept)
