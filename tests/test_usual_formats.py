@@ -43,7 +43,7 @@ def test_each_format_has_the_device_that_it_has_alone(model: str) -> None:
         usual_formats.weights(one).items(), kept, strict=True
     ):
         engine = usual_engine(recipe.settings.family)
-        alone = host(one.architecture, engine, comparison.USUAL_CONTEXT)
+        alone = host.__wrapped__(one, engine, comparison.USUAL_CONTEXT)
         held = alone.smallest(weight.loaded)
         assert (held and (held[0].id, held[1])) == (
             (devices()[place].id, total) if place >= 0 else None

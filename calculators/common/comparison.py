@@ -6,10 +6,9 @@ from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
-from calculators.common import truth, usual_formats
+from calculators.common import truth, usual_formats, weighed
 from calculators.common.estimate import ideal_bits
 from calculators.common.fitting import Held, Host, devices, host, usual_engine
-from calculators.common.recipes import packed_as
 from calculators.common.subject import Subject
 from calculators.kit import Column, Link, Table
 from calculators.maths.memory import Plan
@@ -52,8 +51,8 @@ def of_model(subject: Subject, chosen: Recipe, context: int) -> Table:
 
 def _of_one(subject: Subject, recipe: Recipe, context: int) -> Cells:
     """The row of a variant that the facts do not list."""
-    packed = packed_as(subject.architecture, recipe)
-    hosted = host(subject.architecture, usual_engine(recipe.settings.family), context)
+    packed = weighed.packed(subject, recipe)
+    hosted = host(subject, usual_engine(recipe.settings.family), context)
     held = _numbers(hosted.smallest(hosted.asked.weights(packed)))
     return _row(_way(subject), (recipe, packed.tensor_bytes, packed.parameters), *held)
 
@@ -81,7 +80,7 @@ def _smallest(subject: Subject, context: int) -> "array[int]":
     for recipe, weight in usual_formats.weights(subject).items():
         engine = usual_engine(recipe.settings.family)
         if engine not in hosts:
-            hosts[engine] = host(subject.architecture, engine, context)
+            hosts[engine] = host(subject, engine, context)
         numbers.extend(_numbers(hosts[engine].smallest(weight.loaded)))
     return numbers
 

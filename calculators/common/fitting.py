@@ -3,11 +3,12 @@
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple, Protocol
 
+from calculators.common.subject import Subject
 from calculators.facts import rows
 from calculators.kit import Breakdown, Column, Link, Segment, Table
 from calculators.maths.device import Device, device
@@ -129,9 +130,10 @@ def _places(engine: str) -> list[Place]:
     ]
 
 
-def host(model: Architecture, engine_name: str, context: int) -> Host:
+@lru_cache(maxsize=8)  # all engines of a few questions
+def host(subject: Subject, engine_name: str, context: int) -> Host:
     """The model under that engine with its defaults, one request of `context` tokens."""
-    asked = ENGINES[engine_name](model, Plan(engine=engine_name, context=context))
+    asked = ENGINES[engine_name](subject.architecture, Plan(engine=engine_name, context=context))
     return Host(asked, _places(engine_name))
 
 

@@ -1,5 +1,6 @@
 """How a checkpoint is packed: the fields that several pages of the size family declare alike."""
 
+from functools import lru_cache
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -60,6 +61,7 @@ def _usual(value: int, usual: int) -> str:
     return f"{value}, the usual" if value == usual else str(value)
 
 
+@lru_cache(maxsize=64, typed=True)
 def recipe(format: str, **settings: object) -> Recipe:
     """The recipe of these settings, None for the format's own; one that it does not know is
     refused at its field.

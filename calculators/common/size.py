@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from calculators.common import comparison, estimate, truth
+from calculators.common import comparison, estimate, truth, weighed
 from calculators.common.estimate import ideal_bits
 from calculators.common.fitting import (
     holding_weights,
@@ -128,9 +128,9 @@ def size(asked: Asked, recipe: Recipe) -> Size:
 
 def _of_model(subject: Subject, asked: Asked, recipe: Recipe) -> Size:
     model, family = subject.architecture, recipe.settings.family
-    packed = packed_as(model, recipe)
+    packed = weighed.packed(subject, recipe)
     original = SIXTEEN_BIT_BYTES * packed.parameters
-    hosted = host(model, usual_engine(family), asked.context)
+    hosted = host(subject, usual_engine(family), asked.context)
     weights = hosted.asked.weights(packed)
     holding = hosted.holding(weights, MOST_GPUS)
     budget = hosted.asked.budget(weights, holding[0].device) if holding else None

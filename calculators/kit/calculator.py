@@ -2,8 +2,9 @@
 
 import inspect
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import ModuleType
 from typing import Any, TypeVar, get_type_hints
 from urllib.parse import unquote, urlencode
@@ -14,6 +15,10 @@ from calculators.kit.page import Page
 
 Declared = TypeVar("Declared")
 LONGEST_QUERY = 5_000_000  # characters; pasted data travels in the query too
+LONGEST_KEPT = (
+    50_000  # characters of a field that is not read again while another one is typed into
+)
+TEXTS_KEPT = 8  # of each field
 
 
 @dataclass(frozen=True)
@@ -24,10 +29,18 @@ class Parameter:
     field: Field
     default: str
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What URLs call it: an argument that would be a keyword of Python, `from_`, is `from`."""
         return self.argument.removesuffix("_")
+
+    def parse(self, text: str) -> Any:
+        """What `text` means; `Refused` when it means nothing."""
+        return (self.field.input.parse if len(text) > LONGEST_KEPT else self._kept)(text)
+
+    @cached_property
+    def _kept(self) -> Callable[[str], Any]:
+        return lru_cache(maxsize=TEXTS_KEPT)(self.field.input.parse)
 
 
 @dataclass(frozen=True)
@@ -177,16 +190,17 @@ class Calculator:
     def _check_alone(self, parameter: Parameter, form: dict[str, str]) -> None:
         if not form[parameter.name].strip():
             return
-        for other in self.parameters:
-            if other.name in parameter.field.excludes and form[other.name].strip():
-                raise Refused(f"Fill this or “{other.field.label}”, not both: clear one of them.")
+        for other in parameter.field.excludes:
+            if form[other].strip():
+                label = next(one.field.label for one in self.parameters if one.name == other)
+                raise Refused(f"Fill this or “{label}”, not both: clear one of them.")
 
     def _parse(self, parameter: Parameter, text: str) -> Any:
         if not text.strip():
             if parameter.default and not (parameter.field.excludes or parameter.field.clearable):
                 raise Refused("Please fill this in.")
             return None
-        return parameter.field.input.parse(text)
+        return parameter.parse(text)
 
 
 # What pasted rows are full of. None decodes to a percent sign, so decoding the rest stays right.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from calculators.maths.packing.select import Test, selector
 from calculators.maths.tensors import Architecture, Attention, Tensor
@@ -11,8 +11,7 @@ from calculators.maths.tensors import Architecture, Attention, Tensor
 FUSED = {"gate_up_proj": "gate_proj", "gate_and_up_proj": "gate_proj", "input_linear": "gate_proj"}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A tensor pattern as the files hold it.
 
     `modules`  matrices that a quantizer packs one by one, each [`rows`, `columns`]

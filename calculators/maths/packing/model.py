@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from calculators.maths.tensors import Tensor
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(NamedTuple):
     """All tensors of one pattern as stored. `bytes` has every copy, scales and zeros included."""
 
     tensor: Tensor
