@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from calculators.kit.outputs import Breakdown, Figure, Link, Table
+from calculators.kit.calculator import Answer
+from calculators.kit.outputs import Breakdown, Figure, Link, Output, Shown, Table
 from calculators.kit.units import text
 
 LONG = 40  # characters; a longer cell is prose, and may break into lines
@@ -62,6 +63,36 @@ def _column(items: Iterable[Any], unit: str, label: str, root: str, badge: Badge
 def cell(item: Any, root: str, badge: Badge) -> str:
     """One value that stands outside a table."""
     return _inside(item, "", root, badge)
+
+
+class Said(NamedTuple):
+    """A figure outside a table, in the order in which it is printed. The texts are escaped."""
+
+    shown: Shown
+    name: str
+    value: str
+    text: str
+    also: str
+    band: str
+    basis: str
+    why: str
+
+
+def said(output: Output) -> Said:
+    """What is printed of an output that is a figure."""
+    figure, amount = output.value, output.amount
+    value, text = html.escape(str(figure.value)), html.escape(amount.text)
+    also, band = amount.also, output.band  # of numbers alone
+    return Said(output.shown, output.name, value, text, also, band, figure.basis, figure.why)
+
+
+def figures(answer: Answer) -> list[Said]:
+    """Of an answer, but for its headlines."""
+    return [
+        said(output)
+        for output in answer.outputs
+        if isinstance(output.value, Figure) and not output.shown.lead
+    ]
 
 
 class Part(NamedTuple):
