@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 from urllib.parse import urlencode
 
 import pytest
@@ -194,6 +195,16 @@ def test_a_config_from_a_file_stands_in_for_a_model(tmp_path: Path) -> None:
     found = json.loads(shell("awq-size", "--config", f"model={path}", "--json").stdout)
     assert found["outputs"]["checkpoint_bytes"]["value"] == 5_727_854_592
     assert shell("awq-size", "--config", "model=/no/such/file").returncode == 2
+
+
+def test_a_reader_who_has_enough_is_no_error() -> None:
+    command = [sys.executable, "-m", "calculators", "awq-size"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) as running:
+        assert running.stdout
+        assert running.stderr
+        running.stdout.close()
+        assert running.stderr.read() == ""
+    assert running.returncode == 0
 
 
 def test_a_table_for_people() -> None:
