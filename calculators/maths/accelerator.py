@@ -1,4 +1,7 @@
-"""What an accelerator streams and multiplies at its nominal rates, and the class it is in."""
+"""What an accelerator streams and multiplies at its nominal rates, and the class it is in.
+
+The memory of the same GPU is a `Device`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

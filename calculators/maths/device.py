@@ -4,7 +4,7 @@ Read-outs win over rules; where nobody read a card out, the rules below stand in
 Source of the rules: 71 read-outs in `facts/gpus.json` (`total_bytes`, `cuda_total_bytes`). Held
 against the rows they stand in for, 62 of 69 totals are within 64 MiB and 19 of 20 CUDA totals
 within 203 MiB; not so B300 and GB300 (their 288 GB are not GiB) and the unified memory of GB10,
-which all have read-outs of their own.
+which all have read-outs of their own. The rates of the same GPU are an `Accelerator`.
 """
 
 from dataclasses import dataclass, replace
