@@ -355,6 +355,7 @@ PAGE = Page(
             "Kaplan et al., Scaling Laws for Neural Language Models",
             "https://arxiv.org/abs/2001.08361",
         ),
+        Source("Llama 3, 15T tokens", "https://arxiv.org/abs/2407.21783"),
     ),
     code=(scaling.for_budget, scaling.ParametricLoss, scaling.training),
 )

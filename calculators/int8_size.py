@@ -145,8 +145,9 @@ PAGE = Page(
         ),
         Question(
             "Which GPUs run W8A8?",
-            "INT8 tensor cores exist since Turing, compute capability 7.5. Blackwell's datacentre "
-            "parts drop fast INT8 in favour of FP8 and FP4, so prefer FP8 there.",
+            "Turing to Hopper, compute capability 7.5 to 9.0. [vLLM](https://docs.vllm.ai/en/latest/"
+            "features/quantization/int8/) has no INT8 kernels for Blackwell, and B300 does hardly any "
+            "INT8 at all: take FP8 there.",
         ),
     ),
     sources=(
