@@ -12,6 +12,7 @@ from calculators.maths.device import Device, device
 from calculators.maths.engines.ik_graph import Fork, ik_graph_bytes
 from calculators.maths.engines.llama_graph import Reserve
 from calculators.maths.engines.model import Plan
+from calculators.maths.engines.ollama import ollama
 from calculators.maths.engines.vllm import Vllm
 from calculators.maths.engines.vllm_graphs import (
     capture_sizes,
@@ -187,3 +188,14 @@ def test_the_second_runner_counts_tokens(model_id: str, version: str, counted: b
     found = Vllm(model, Plan(version=version)).counters(256)
     expected = 4 * 256 * (model.vocab_size + -(-model.vocab_size // 32))
     assert found == (expected if counted else 0)
+
+
+# --- Ollama: ml/device.go keeps more back on Metal. ---
+
+
+@pytest.mark.parametrize(
+    ("gpu_id", "kept"), [("rtx-4090", 457 * MIB), ("apple-m3-ultra", 512 * MIB)]
+)
+def test_what_ollama_keeps_back(gpu_id: str, kept: int) -> None:
+    found = ollama(named(QWEN_30B), Plan(engine="ollama"))
+    assert card(gpu_id).usable_bytes - found.limit(card(gpu_id)) == kept

@@ -47,7 +47,8 @@ class LlamaCpp:
 
     model: Architecture
     plan: Plan
-    margin: str = "llama.cpp.fit_margin_bytes"
+    margin: str = "llama.cpp.fit_margin_bytes"  # what is left free, and on Metal
+    metal_margin: str = "llama.cpp.fit_margin_bytes"
 
     @cached_property
     def version(self) -> tuple[int, ...]:
@@ -204,7 +205,8 @@ class LlamaCpp:
     def limit(self, device: Device) -> int:
         """Bytes that it may use of the device."""
         usable = device.with_display().usable_bytes if self.plan.display else device.usable_bytes
-        return usable - int(setting(self.margin))
+        margin = self.metal_margin if device.vendor == "Apple" else self.margin
+        return usable - int(setting(margin))
 
     def kind(self, device: Device) -> tuple[bool, int]:
         """Whether it computes by CUDA, and what the context takes; nothing else but the limit

@@ -14,7 +14,7 @@ from calculators.maths.tensors import Architecture
 
 def ollama(model: Architecture, plan: Plan) -> LlamaCpp:
     """llama.cpp's rules with Ollama's reserve."""
-    return LlamaCpp(model, plan, margin="ollama.reserve_bytes")
+    return LlamaCpp(model, plan, "ollama.reserve_bytes", "ollama.reserve_metal_bytes")
 
 
 def default_context(devices: int, device: Device) -> int:
