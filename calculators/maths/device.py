@@ -7,7 +7,7 @@ within 203 MiB; not so B300 and GB300 (their 288 GB are not GiB) and the unified
 which all have read-outs of their own. The rates of the same GPU are an `Accelerator`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from calculators.facts import Row
@@ -49,9 +49,9 @@ class Device:
     basis: Basis
     compute_capability: float | None = None
 
-    def with_display(self) -> "Device":
-        """The same card with a desktop on it."""
-        return replace(self, usable_bytes=self.usable_bytes - DISPLAY_BYTES)
+    def usable_with(self, display: bool) -> int:
+        """`usable_bytes`, less what a desktop takes where there is one."""
+        return self.usable_bytes - (DISPLAY_BYTES if display else 0)
 
 
 def typed_device(name: str, memory_gib: float, usable_bytes: int | None = None) -> Device:

@@ -204,7 +204,7 @@ class LlamaCpp:
 
     def limit(self, device: Device) -> int:
         """Bytes that it may use of the device."""
-        usable = device.with_display().usable_bytes if self.plan.display else device.usable_bytes
+        usable = device.usable_with(self.plan.display)
         margin = self.metal_margin if device.vendor == "Apple" else self.margin
         return usable - int(setting(margin))
 

@@ -9,7 +9,7 @@ from calculators.facts import rows
 from calculators.maths.device import Basis, Device
 from calculators.maths.engines.ik_graph import Fork
 from calculators.maths.packing.model import Checkpoint
-from calculators.maths.ranks import RankWeights
+from calculators.maths.ranks import RankWeights, rank_weights
 from calculators.maths.tensors import Architecture, Experts, Mlp
 
 GivesWay = Literal["weights", "context", "concurrency"]
@@ -233,7 +233,9 @@ def drafting(plan: Plan) -> int:
     return int(plan.speculative_tokens > 0) if plan.draft_layers is None else plan.draft_layers
 
 
-def loaded_parts(plan: Plan) -> tuple[str, ...]:
-    """Parts of a checkpoint that a server loads: towers with `vision`, drafting layers to draft."""
+def loaded(model: Architecture, checkpoint: Checkpoint, plan: Plan) -> RankWeights:
+    """What a server's fullest rank loads: towers with `vision`, drafting layers only to draft."""
     towers = ("vision", "audio") if plan.vision else ()
-    return ("text", *towers, *(("mtp",) if plan.speculative_tokens else ()))
+    parts = ("text", *towers, *(("mtp",) if plan.speculative_tokens else ()))
+    ranks, stages = plan.tensor_parallel, plan.pipeline_parallel
+    return rank_weights(model, checkpoint, ranks, stages, parts=parts)

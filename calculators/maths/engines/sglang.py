@@ -16,13 +16,13 @@ from calculators.maths.engines.model import (
     Plan,
     Term,
     drafting,
-    loaded_parts,
+    loaded,
     longest_context,
     setting,
 )
 from calculators.maths.kv_cache import DEFAULT_STATE_BYTES, CacheLayer, counted, kv_dtype
 from calculators.maths.packing.model import Checkpoint
-from calculators.maths.ranks import RankWeights, fullest_stage, rank_weights
+from calculators.maths.ranks import RankWeights, fullest_stage
 from calculators.maths.tensors import Architecture
 
 # memory_hook.py: card size in GiB -> chunked prefill tokens, largest decode batch below and from 4
@@ -130,13 +130,7 @@ class Sglang:
         return max(0.0, (size - reserve) / size)
 
     def weights(self, checkpoint: Checkpoint) -> RankWeights:
-        return rank_weights(
-            self.model,
-            checkpoint,
-            self.plan.tensor_parallel,
-            self.plan.pipeline_parallel,
-            parts=loaded_parts(self.plan),
-        )
+        return loaded(self.model, checkpoint, self.plan)
 
     def states(self, rest: int) -> int:
         """Recurrent states the pool keeps: for the running requests, or a fixed share of `rest`."""
@@ -148,7 +142,7 @@ class Sglang:
         return int(rest * share / (1 + share) / self.state_bytes)
 
     def budget(self, weights: RankWeights, device: Device) -> Budget:
-        usable = device.with_display().usable_bytes if self.plan.display else device.usable_bytes
+        usable = device.usable_with(self.plan.display)
         before = usable - (START_PARALLEL_BYTES if self.plan.gpus > 1 else START_BYTES)
         kept = round(before * (1 - self.fraction(device)))
         copies = weights.latent_up_bytes if weights.quantized else 0

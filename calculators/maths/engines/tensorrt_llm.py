@@ -18,7 +18,7 @@ from calculators.maths.engines.model import (
     Term,
     drafting,
     error_of,
-    loaded_parts,
+    loaded,
     longest_context,
     setting,
 )
@@ -26,7 +26,7 @@ from calculators.maths.engines.model import feed_forward_width as widest
 from calculators.maths.engines.vllm import libraries
 from calculators.maths.kv_cache import F32_BYTES, kv_dtype
 from calculators.maths.packing.model import Checkpoint
-from calculators.maths.ranks import RankWeights, fullest_stage, rank_weights
+from calculators.maths.ranks import RankWeights, fullest_stage
 from calculators.maths.tensors import Architecture
 
 ACTIVATION_BYTES = 2
@@ -54,13 +54,7 @@ class TensorRtLlm:
         )
 
     def weights(self, checkpoint: Checkpoint) -> RankWeights:
-        return rank_weights(
-            self.model,
-            checkpoint,
-            self.plan.tensor_parallel,
-            self.plan.pipeline_parallel,
-            parts=loaded_parts(self.plan),
-        )
+        return loaded(self.model, checkpoint, self.plan)
 
     @cached_property
     def activation_bytes(self) -> int:
@@ -72,7 +66,7 @@ class TensorRtLlm:
         return int(max(tokens * width * ACTIVATION_BYTES, logits))
 
     def budget(self, weights: RankWeights, device: Device) -> Budget:
-        usable = device.with_display().usable_bytes if self.plan.display else device.usable_bytes
+        usable = device.usable_with(self.plan.display)
         name = libraries(self.plan, device)  # they weigh the same under either engine
         taken = setting(name)
         active = self.activation_bytes

@@ -20,7 +20,7 @@ from calculators.maths.engines.model import (
     drafting,
     error_of,
     feed_forward_width,
-    loaded_parts,
+    loaded,
     longest_context,
     plan_version,
     setting,
@@ -34,7 +34,6 @@ from calculators.maths.ranks import (
     RankWeights,
     fullest_stage,
     padded_vocabulary,
-    rank_weights,
 )
 from calculators.maths.tensors import Architecture, Attention, Experts, Recurrent
 
@@ -243,14 +242,7 @@ class Vllm:
         return self.plan.memory_fraction or setting("vllm.gpu_memory_utilization", self.version)
 
     def weights(self, checkpoint: Checkpoint) -> RankWeights:
-        """The fullest rank's. Drafting layers are loaded only when they draft."""
-        return rank_weights(
-            self.model,
-            checkpoint,
-            self.plan.tensor_parallel,
-            self.plan.pipeline_parallel,
-            parts=loaded_parts(self.plan),
-        )
+        return loaded(self.model, checkpoint, self.plan)
 
     def loaded_bytes(self, weights: RankWeights) -> int:
         """What "Model loading took" counts: weights, rotary tables, room for LoRA adapters, and for
@@ -284,10 +276,8 @@ class Vllm:
 
     def limit(self, device: Device) -> int:
         """Bytes that it may use of the device."""
-        limit = ceil(device.usable_bytes * self._fraction)
-        if self.plan.display:
-            limit = min(limit, device.with_display().usable_bytes)
-        return limit
+        whole = ceil(device.usable_bytes * self._fraction)
+        return min(whole, device.usable_with(self.plan.display))
 
     def _start(self, kind: Kind) -> Start:
         if kind not in self._starts:
