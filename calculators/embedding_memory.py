@@ -28,11 +28,10 @@ from calculators.kit import (
     bars,
     exact,
 )
-from calculators.kit.units import digits
+from calculators.kit.units import BITS, digits
 from calculators.maths.packing.gguf_types import BLOCK_TYPES
 from calculators.maths.tensors import Architecture, Tensor
 
-BITS = 8  # in a byte
 GGUF = ("Q8_0", "Q6_K", "Q4_0")
 # Bits of one element, and the name for the table; blocks of GGUF hold their scales too.
 DTYPES = {

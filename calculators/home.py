@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from calculators.common.estimate import BITS, estimate, ideal_bits
+from calculators.common.estimate import estimate, ideal_bits
 from calculators.common.fitting import memory_bar
 from calculators.common.quality_panel import ask, said
 from calculators.common.subject import PARAMS, ContextInput, Subject, subject
@@ -33,7 +33,7 @@ from calculators.kit import (
     given,
     modelled,
 )
-from calculators.kit.units import write
+from calculators.kit.units import BITS, write
 from calculators.maths.packing import assembly
 
 Cell = Link | str | None

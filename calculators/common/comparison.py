@@ -11,12 +11,12 @@ from calculators.common.estimate import ideal_bits
 from calculators.common.fitting import Held, Host, devices, host, usual_engine
 from calculators.common.subject import Subject
 from calculators.kit import Column, Link, Table
+from calculators.kit.units import BITS
 from calculators.maths.memory import Plan
 from calculators.maths.packing import Recipe
 
 Cells = tuple[Any, ...]
 
-BITS = 8  # in a byte
 SIXTEEN = 16  # bits of the yardstick
 USUAL_CONTEXT = Plan().context
 SEVERAL = -1  # the place of no one device

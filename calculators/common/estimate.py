@@ -6,11 +6,10 @@ from functools import cache
 from calculators.common import usual_formats
 from calculators.common.subject import Subject, subjects
 from calculators.kit import Note, Notes
-from calculators.kit.units import write
+from calculators.kit.units import BITS, write
 from calculators.maths.packing import CannotPack, Recipe, checkpoint
 from calculators.maths.tensors import Architecture, Tensor
 
-BITS = 8  # in a byte
 SAME_SIZE = 0.2  # models within this share of a parameter count are "of that size"
 NOT_COUNTED = "For models whose tensors are counted; a bare count has the wider range above."
 WHY = "The rule assumes that every weight is quantized alike; real models keep some in 16 bits."

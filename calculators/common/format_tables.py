@@ -14,7 +14,7 @@ from calculators.common.targets import PRECISIONS, quality_question, width
 from calculators.common.weighed import Of
 from calculators.facts import Row, rows
 from calculators.kit import Axis, Basis, Chart, Column, Link, Table, bars
-from calculators.kit.units import digits
+from calculators.kit.units import BITS, digits
 from calculators.maths.packing import Recipe, formats
 from calculators.maths.quality import Basis as Loss
 from calculators.maths.quality_loss import Question
@@ -40,7 +40,6 @@ REAL = {
 }
 """Precisions as people say them -> formats that hold them."""
 IDEAL_BYTES = {**PRECISIONS, "int8": 1, "int4": 0.5, "nf4": 0.5, "fp4": 0.5}
-BITS = 8  # in a byte
 SIXTEEN = 16  # bits of what is not quantized
 REMEMBERED = 16  # questions whose tables are kept between keystrokes
 

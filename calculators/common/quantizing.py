@@ -9,10 +9,10 @@ from calculators.common.plan import Machine, usual_engine
 from calculators.common.speedup import Side
 from calculators.common.targets import PRECISIONS, Target
 from calculators.common.weighed import Of
+from calculators.kit.units import BITS
 from calculators.maths.packing import Recipe
 from calculators.maths.quality_loss import Question
 
-BITS = 8  # in a byte
 OWN_ENGINE = {"exl2": "exllamav2", "exl3": "exllamav3"}  # run by nothing else
 
 

@@ -29,14 +29,13 @@ from calculators.kit import (
     exact,
     modelled,
 )
-from calculators.kit.units import digits
+from calculators.kit.units import BITS, digits
 from calculators.maths.memory import Budget
 from calculators.maths.packing import Checkpoint, Recipe
 from calculators.maths.tensors import Architecture
 
 __all__ = ["BITS", "KINDS", "Asked", "Size", "by_kind", "ideal_bits", "packed_as", "recipe", "size"]
 
-BITS = 8  # in a byte
 SIXTEEN_BIT_BYTES = 2
 MOST_GPUS = 6  # rows of the table of those that run it
 KINDS = {

@@ -23,8 +23,8 @@ from calculators.kit import (
     exact,
     modelled,
 )
+from calculators.kit.units import BITS
 
-BITS = 8  # in a byte
 TASKS = (
     ("general", "general tests, such as MMLU"),
     ("knowledge", "single knowledge tests"),

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from calculators.common import usual_formats
-from calculators.common.estimate import BITS, ideal_bits
+from calculators.common.estimate import ideal_bits
 from calculators.common.recipes import packed_as
 from calculators.common.stand_in import stand_in
 from calculators.common.subject import Subject
+from calculators.kit.units import BITS
 from calculators.maths.packing import Checkpoint, Recipe
 from calculators.maths.tensors import Architecture
 from calculators.maths.traffic import Work, work

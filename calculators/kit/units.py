@@ -73,6 +73,7 @@ def _scaled(value: float, steps: tuple[tuple[float, str], ...], significant: int
     return f"{digits(value, significant)} {steps[-1][1]}" if steps[-1][0] == 1 else "0"
 
 
+BITS = 8  # in a byte
 MIB, GIB = 2**20, 2**30  # bytes
 
 _GB = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes"))

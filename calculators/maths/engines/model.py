@@ -233,7 +233,7 @@ def drafting(plan: Plan) -> int:
     return int(plan.speculative_tokens > 0) if plan.draft_layers is None else plan.draft_layers
 
 
-def loaded(model: Architecture, checkpoint: Checkpoint, plan: Plan) -> RankWeights:
+def fullest_rank(model: Architecture, checkpoint: Checkpoint, plan: Plan) -> RankWeights:
     """What a server's fullest rank loads: towers with `vision`, drafting layers only to draft."""
     towers = ("vision", "audio") if plan.vision else ()
     parts = ("text", *towers, *(("mtp",) if plan.speculative_tokens else ()))

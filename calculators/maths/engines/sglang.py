@@ -16,7 +16,7 @@ from calculators.maths.engines.model import (
     Plan,
     Term,
     drafting,
-    loaded,
+    fullest_rank,
     longest_context,
     setting,
 )
@@ -130,7 +130,7 @@ class Sglang:
         return max(0.0, (size - reserve) / size)
 
     def weights(self, checkpoint: Checkpoint) -> RankWeights:
-        return loaded(self.model, checkpoint, self.plan)
+        return fullest_rank(self.model, checkpoint, self.plan)
 
     def states(self, rest: int) -> int:
         """Recurrent states the pool keeps: for the running requests, or a fixed share of `rest`."""

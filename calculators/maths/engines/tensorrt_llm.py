@@ -18,7 +18,7 @@ from calculators.maths.engines.model import (
     Term,
     drafting,
     error_of,
-    loaded,
+    fullest_rank,
     longest_context,
     setting,
 )
@@ -54,7 +54,7 @@ class TensorRtLlm:
         )
 
     def weights(self, checkpoint: Checkpoint) -> RankWeights:
-        return loaded(self.model, checkpoint, self.plan)
+        return fullest_rank(self.model, checkpoint, self.plan)
 
     @cached_property
     def activation_bytes(self) -> int:

@@ -20,7 +20,7 @@ from calculators.maths.engines.model import (
     drafting,
     error_of,
     feed_forward_width,
-    loaded,
+    fullest_rank,
     longest_context,
     plan_version,
     setting,
@@ -242,7 +242,7 @@ class Vllm:
         return self.plan.memory_fraction or setting("vllm.gpu_memory_utilization", self.version)
 
     def weights(self, checkpoint: Checkpoint) -> RankWeights:
-        return loaded(self.model, checkpoint, self.plan)
+        return fullest_rank(self.model, checkpoint, self.plan)
 
     def loaded_bytes(self, weights: RankWeights) -> int:
         """What "Model loading took" counts: weights, rotary tables, room for LoRA adapters, and for
