@@ -134,9 +134,9 @@ def _cutoff(found: Curve, costs: Costs, choice: Choice, typed: bool) -> Cutoff:
         calibrated_threshold=exact(costs.calibrated_threshold),
         prevalence=given(costs.prevalence) if typed else exact(costs.prevalence),
         notes=_notes(found, costs, choice, typed),
-        chart=_chart(found, costs, choice),
+        chart=_chart(costs, choice),
         working=_working(costs, choice),
-        points=_table(found, costs, choice),
+        points=_table(costs, choice),
     )
 
 
@@ -174,8 +174,8 @@ def _notes(found: Curve, costs: Costs, choice: Choice, typed: bool) -> Notes | N
     return Notes(tuple(notes)) if notes else None
 
 
-def _chart(found: Curve, costs: Costs, choice: Choice) -> Chart | None:
-    line = cost_against_threshold(found, costs, choice.index)
+def _chart(costs: Costs, choice: Choice) -> Chart | None:
+    line = cost_against_threshold(choice, costs)
     if len(line) < 2:
         return None
     low, high = line[0][0], line[-1][0]
@@ -222,8 +222,8 @@ def _working(costs: Costs, choice: Choice) -> Working:
     return Working(tuple(steps))
 
 
-def _table(found: Curve, costs: Costs, choice: Choice) -> Table:
-    chosen = drawn(found, choice.index, most=LISTED)
+def _table(costs: Costs, choice: Choice) -> Table:
+    chosen = drawn(choice.curve, choice.index, most=LISTED)
     rows = tuple(
         (
             "none" if one.threshold is None else one.threshold if isfinite(one.threshold) else None,

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from calculators.maths.metrics import confusion, pasted, roc, silhouette, threshold
+from calculators.maths.metrics import confusion, corners, pasted, roc, silhouette, threshold
 
 EXACT = 1e-12  # both sides are a few floating-point operations from the same integers
 
@@ -249,10 +249,11 @@ def test_many_cases_are_judged_as_few_are(cases: list[tuple[int, bool]]) -> None
         return
     few = roc.curve_from_scores(scores, positives)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(roc, "ALL_CORNERS", 0)
+        for name, value in (("ALL_CORNERS", 0), ("SKETCHED", 2), ("BLOCK", 3)):
+            patch.setattr(corners, name, value)
         many = roc.curve_from_scores(scores, positives)
-    corners = set(map(few.point, range(len(few))))
-    assert corners.issuperset(map(many.point, range(len(many))))
+    points = set(map(few.point, range(len(few))))
+    assert points.issuperset(map(many.point, range(len(many))))
     assert (many.area, many.youden_point) == (few.area, few.youden_point)
     for costs in (
         threshold.Costs(1, 3, 0.2),
@@ -320,6 +321,6 @@ def test_a_hundred_thousand_rows_keep_their_answer() -> None:
     assert len(roc.drawn(curve)) <= roc.DRAWN_POINTS + 1
     costs = threshold.costs_for(curve, 1, 1)
     choice = threshold.least_cost(curve, costs)
-    chart = threshold.cost_against_threshold(curve, costs, choice.index)
+    chart = threshold.cost_against_threshold(choice, costs)
     assert chart == sorted(chart)
     assert min(cost for _, cost in chart) == choice.cost

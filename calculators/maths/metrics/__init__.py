@@ -3,6 +3,7 @@
     tables.py      pasted text -> columns; every complaint names the line
     pasted.py      columns -> what each calculator reads
     confusion.py   counts or label pairs -> accuracy, precision, recall, F1, MCC ...
+    corners.py     sorted scores -> pairs won, corners of the curve, the cheapest among them
     roc.py         scores and labels, or (FPR, TPR) points -> curve, area, Youden point
     threshold.py   a curve and two costs -> the cutoff of least expected cost
     silhouette.py  points and clusters -> a, b, s

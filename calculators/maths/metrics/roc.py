@@ -6,24 +6,18 @@ https://doi.org/10.1016/j.patrec.2005.10.010), as in scikit-learn's `roc_curve`.
 of trapezoids; Youden's index is J = TPR - FPR (Youden 1950).
 """
 
-from bisect import bisect_left
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import compress, count, pairwise, repeat
-from math import fsum, inf, isfinite, sqrt
+from itertools import compress, pairwise
+from math import fsum, isfinite, sqrt
 from operator import sub
 from typing import NamedTuple
 
+from calculators.maths.metrics.corners import Cases, cases, pairs_won
+
 DRAWN_POINTS = 240
 """Points handed to a chart: one to three of its pixels."""
-
-ALL_CORNERS = 2_000
-"""Cases of which every corner of the curve is kept; of more only those where a cutoff may be best."""
-
-Corners = tuple[Sequence[int], Sequence[int], Sequence[float]]
-"""True positives, false positives, thresholds."""
 
 _OPPOSITE = bytes.maketrans(b"\0\1", b"\1\0")
 
@@ -44,16 +38,14 @@ class Point(NamedTuple):
 class Curve:
     """Operating points from the left upwards, one list per coordinate.
 
-    `positives` and `negatives` are the cases behind it, None where only points are known;
-    `pairs_won` are then the pairs of a positive and a negative that their scores rank right, a tie
-    as half.
+    `cases` is what is behind it, None where only points are known; `pairs_won` are then the pairs
+    of a positive and a negative that their scores rank right, a tie as half.
     """
 
     false_positive_rates: Sequence[float]
     true_positive_rates: Sequence[float]
     thresholds: Sequence[float | None]
-    positives: int | None = None
-    negatives: int | None = None
+    cases: Cases | None = None
     pairs_won: float = 0.0
 
     def __len__(self) -> int:
@@ -76,10 +68,22 @@ class Curve:
         return fsum(width * height for width, height in zip(widths, heights, strict=True))
 
     @property
+    def positives(self) -> int | None:
+        return len(self.cases.positives) if self.cases else None
+
+    @property
+    def negatives(self) -> int | None:
+        return len(self.cases.negatives) if self.cases else None
+
+    @property
     def prevalence(self) -> float | None:
         if self.positives is None or self.negatives is None:
             return None
         return self.positives / (self.positives + self.negatives)
+
+    def refined(self, alarm: float, miss: float) -> "Curve":
+        """With every point of the least price alarm * FPR + miss * (1 - TPR) among its points."""
+        return _through(self.cases.refined(alarm, miss), self.pairs_won) if self.cases else self
 
     @cached_property
     def youden_index(self) -> int:
@@ -95,8 +99,8 @@ class Curve:
 def curve_from_scores(scores: Sequence[float], positives: Sequence[bool]) -> Curve:
     """The curve of scores, `positives[i]` telling whether case i is of the positive class.
 
-    Points inside a vertical or horizontal stretch are left out, and beyond ALL_CORNERS cases those
-    at which no cutoff can be best. The area is that of every case.
+    Points inside a vertical or horizontal stretch are left out; of very many cases there are some
+    points along the curve, Youden's among them. The area is that of every case.
     Raises ValueError when a class is missing, a score is not finite or the lengths differ.
     """
     if len(scores) != len(positives):
@@ -106,75 +110,22 @@ def curve_from_scores(scores: Sequence[float], positives: Sequence[bool]) -> Cur
     if not isfinite(sum(scores)) and not all(map(isfinite, scores)):
         at = next(i for i, score in enumerate(scores) if not isfinite(score))
         raise ValueError(f"score number {at + 1} is {scores[at]}: not a finite number")
-    # Two sorted lists of floats are several times faster than one of 100,000 pairs.
     chosen = bytes(positives)
-    yes = sorted(compress(scores, chosen), reverse=True)
-    no = sorted(compress(scores, chosen.translate(_OPPOSITE)))
-    if not yes or not no:
-        kind = "positive" if not yes else "negative"
-        raise ValueError(f"there are no {kind} cases: a ROC curve needs both classes")
-    below = list(map(bisect_left, repeat(no), yes))  # negatives that each positive beats
-    found = _corners(yes, no[::-1]) if len(scores) <= ALL_CORNERS else _steps(yes, no, below)
-    hits, alarms, thresholds = found
+    found = cases(compress(scores, chosen), compress(scores, chosen.translate(_OPPOSITE)))
+    return _through(found, pairs_won(found.positives, found.negatives)).refined(1, 1)
+
+
+def _through(found: Cases, won: float) -> Curve:
+    """The curve through the corners of its cases."""
+    hits, alarms, thresholds = zip(*found.corners, strict=True)
+    negatives, positives = len(found.negatives), len(found.positives)
     return Curve(
-        [alarm / len(no) for alarm in alarms],
-        [hit / len(yes) for hit in hits],
+        [alarm / negatives for alarm in alarms],
+        [hit / positives for hit in hits],
         thresholds,
-        len(yes),
-        len(no),
-        sum(below) + _ties(yes, no) / 2,
+        found,
+        won,
     )
-
-
-def _ties(yes: list[float], no: list[float]) -> int:
-    """Pairs of equal score."""
-    shared = set(no).intersection(yes)
-    ours, theirs = (Counter(filter(shared.__contains__, one)) for one in (yes, no))
-    return sum(ours[score] * theirs[score] for score in shared)
-
-
-def _steps(yes: list[float], no: list[float], below: list[int]) -> Corners:
-    """The ends of the curve, and the upper end of each of its steps: wherever the next positive case
-    costs more false positives. Any least cost and Youden's point are among them.
-    """
-    last = dict(zip(below, count(1), strict=False))  # the last positive of those that beat as many
-    hits = [0, *last.values()]
-    alarms = [0, *(len(no) - beaten for beaten in last)]
-    thresholds = [inf, *(yes[hit - 1] for hit in last.values())]
-    if alarms[-1] < len(no):
-        hits, alarms, thresholds = [*hits, len(yes)], [*alarms, len(no)], [*thresholds, no[0]]
-    return hits, alarms, thresholds
-
-
-def _corners(yes: list[float], no: list[float]) -> Corners:
-    """True positives, false positives and thresholds wherever the curve may turn.
-
-    Both lists fall. A run of one class alone is one straight stretch; a tie is a slanted one.
-    """
-    tp = fp = 0
-    corners: list[tuple[int, int, float]] = [(0, 0, inf)]
-    add = corners.append
-    most_hits, most_misses = len(yes), len(no)
-    yes, no = [*yes, -inf], [*no, -inf]
-    while tp < most_hits or fp < most_misses:
-        first, other = yes[tp], no[fp]
-        if first > other:
-            while yes[tp] > other:
-                tp += 1
-            threshold = yes[tp - 1]
-        elif other > first:
-            while no[fp] > first:
-                fp += 1
-            threshold = no[fp - 1]
-        else:
-            threshold = first
-            while yes[tp] == threshold:
-                tp += 1
-            while no[fp] == threshold:
-                fp += 1
-        add((tp, fp, threshold))
-    hits, alarms, thresholds = zip(*corners, strict=True)
-    return hits, alarms, thresholds
 
 
 def curve_from_points(

@@ -11,6 +11,7 @@ cost_fp / (cost_fp + cost_fn) on (Elkan, "The foundations of cost-sensitive lear
 from dataclasses import dataclass
 from math import isfinite
 
+from calculators.maths.metrics.corners import ROUNDING
 from calculators.maths.metrics.roc import Curve, Point, drawn
 
 
@@ -51,6 +52,8 @@ class Costs:
 class Choice:
     """The point of least cost and what the two trivial rules would cost.
 
+    `curve` has every corner of that cost among its points, and `index` is that of `best` on it.
+
     A threshold of `inf` says: call nothing positive; of None: the source of the points gave none.
 
     `equally_good` holds every point of the curve with that cost; `best` is the strictest of them
@@ -62,7 +65,8 @@ class Choice:
     equally_good: tuple[Point, ...]
     cost_all_negative: float
     cost_all_positive: float
-    index: int  # of `best` along the curve
+    curve: Curve
+    index: int
 
 
 def costs_for(
@@ -84,9 +88,13 @@ def least_cost(curve: Curve, costs: Costs) -> Choice:
     The least cost of a curve is always at one of its corners, so left-out points on straight
     stretches cannot be better.
     """
-    prices = _prices(curve, costs)
+    alarm = costs.false_positive * (1 - costs.prevalence)
+    miss = costs.false_negative * costs.prevalence
+    curve = curve.refined(alarm, miss)
+    rates = zip(curve.false_positive_rates, curve.true_positive_rates, strict=True)
+    prices = [alarm * false + miss * (1 - true) for false, true in rates]
     cost = min(prices)
-    tie = cost + 1e-12 * max(costs.false_positive, costs.false_negative)  # rounding of a few sums
+    tie = cost + ROUNDING * max(alarm, miss)
     equal = [i for i, price in enumerate(prices) if price <= tie]
     return Choice(
         best=curve.point(equal[0]),
@@ -94,25 +102,18 @@ def least_cost(curve: Curve, costs: Costs) -> Choice:
         equally_good=tuple(map(curve.point, equal)),
         cost_all_negative=costs.expected_at(0, 0),
         cost_all_positive=costs.expected_at(1, 1),
+        curve=curve,
         index=equal[0],
     )
 
 
-def _prices(curve: Curve, costs: Costs) -> list[float]:
-    """`Costs.expected_at` of every point, without a call for each."""
-    alarm = costs.false_positive * (1 - costs.prevalence)
-    miss = costs.false_negative * costs.prevalence
-    rates = zip(curve.false_positive_rates, curve.true_positive_rates, strict=True)
-    return [alarm * false + miss * (1 - true) for false, true in rates]
-
-
-def cost_against_threshold(curve: Curve, costs: Costs, best: int) -> list[tuple[float, float]]:
-    """(threshold, expected cost) for a chart, thresholds rising, the point of index `best` among
-    them; points without a threshold are left out.
+def cost_against_threshold(choice: Choice, costs: Costs) -> list[tuple[float, float]]:
+    """(threshold, expected cost) for a chart, thresholds rising, the best one among them; points
+    without a threshold are left out.
     """
     pairs = [
         (point.threshold, costs.expected_at(*point[:2]))
-        for point in drawn(curve, best)
+        for point in drawn(choice.curve, choice.index)
         if point.threshold is not None and isfinite(point.threshold)
     ]
     return sorted(pairs)
