@@ -12,29 +12,52 @@ export function takeDrops(form) {
   }
 }
 
+const native = /** @type {Required<PropertyDescriptor>} */ (
+  Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")
+);
+
 /**
- * A browser needs seconds to lay out 100,000 lines: so many are kept in the area unseen, and a chip
- * that says how many there are and clears them stands in its place.
+ * Keep a long value of the area beside it: a browser takes a tenth of a second to store 100,000
+ * lines in the element itself, even where they are not shown.
+ * @param {HTMLTextAreaElement} area
+ */
+function keepLong(area) {
+  let kept = "";
+  Object.defineProperty(area, "value", {
+    get: () => kept || native.get.call(area),
+    set(/** @type {string} */ text) {
+      const lines = text.replaceAll("\r\n", "\n").replaceAll("\r", "\n"); // as every area has them
+      kept = lines.length > LONGEST_LINK ? lines : "";
+      native.set.call(area, kept ? "" : lines);
+    },
+  });
+}
+
+/**
+ * A browser needs seconds to lay out 100,000 lines: so many are kept unseen, and a chip that says
+ * how many there are and clears them stands in the place of the area.
  * @param {HTMLTextAreaElement} area
  */
 function takeLines(area) {
+  keepLong(area);
   const chip = document.createElement("button");
   chip.type = "button";
   chip.className = "wb-chip";
   area.after(chip);
 
   const fold = () => {
-    const long = area.value.length > LONGEST_LINK;
-    const [first] = long ? area.value.split("\n", 1) : "";
+    const text = area.value;
+    const long = text.length > LONGEST_LINK;
+    if (long && area.textLength) area.value = text; // typed so far, kept from now on
     const focused = document.activeElement === area;
     area.hidden = long;
     chip.hidden = !long;
-    chip.textContent = long ? `${count(area.value)} lines: ${first.slice(0, 40)} …` : "";
+    const [first] = text.slice(0, 40).split("\n", 1);
+    chip.textContent = long ? `${count(text)} lines: ${first} …` : "";
     chip.setAttribute("aria-label", `${chip.textContent} ×`);
     if (long && focused) chip.focus();
   };
   const take = (/** @type {string} */ text) => {
-    area.hidden = text.length > LONGEST_LINK; // before a focused area would lay them out
     area.value = text;
     area.dispatchEvent(new Event("input", { bubbles: true }));
   };
