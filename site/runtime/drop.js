@@ -63,9 +63,10 @@ function takeLines(area) {
   };
   chip.addEventListener("click", () => {
     take("");
+    fold();
     area.focus();
   });
-  area.addEventListener("input", fold);
+  area.addEventListener("input", () => setTimeout(fold)); // once the question is on its way
   area.addEventListener("sync", fold);
   area.addEventListener("paste", (event) => {
     const text = event.clipboardData?.getData("text") ?? "";

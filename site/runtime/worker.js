@@ -116,6 +116,17 @@ async function start() {
 
 const LONG = 20_000; // characters
 
+let room = new Uint8Array();
+
+/**
+ * A text as UTF-8, until the next one. `encodeInto` takes a third of the time of `encode`.
+ * @param {string} text
+ */
+function encoded(text) {
+  if (room.length < 3 * text.length) room = new Uint8Array(3 * text.length);
+  return room.subarray(0, new TextEncoder().encodeInto(text, room).written);
+}
+
 /**
  * `calculators.answer`. Pyodide hands over a text character by character, but bytes at once: of
  * 100,000 pasted rows that is a tenth of the answer's time.
@@ -127,7 +138,7 @@ function answering(python) {
   const decoded = python.runPython("lambda f, a, data, b: f(a, data.to_bytes().decode(), b)");
   return (slug, query, shape) =>
     query.length > LONG
-      ? decoded(answer, slug, new TextEncoder().encode(query), shape)
+      ? decoded(answer, slug, encoded(query), shape)
       : answer(slug, query, shape);
 }
 

@@ -138,7 +138,9 @@ def _label_column(table: Table) -> int:
     if scored is not None:
         return 1 - scored
     words = [i for i in (0, 1) if _is_word(table.columns[i][0])]
-    classes = words or [i for i in (0, 1) if _known_pair(table.columns[i])]
+    classes = words or [i for i in (0, 1) if _known_pair(table.columns[i][:SAMPLE])]
+    if len(classes) > 1:
+        classes = [i for i in classes if _known_pair(table.columns[i])]
     if len(classes) == 1:
         return classes[0]
     raise ValueError(
@@ -154,10 +156,8 @@ def _is_word(cell: str) -> bool:
 
 
 def _known_pair(cells: Sequence[str]) -> bool:
-    def known(values: set[str]) -> bool:
-        return any(values <= pair for pair in _POSITIVE_OF)
-
-    return known(set(cells[:100])) and known(set(cells))
+    values = set(cells)
+    return any(values <= pair for pair in _POSITIVE_OF)
 
 
 def operating_points(text: str) -> tuple[list[float], list[float], list[float] | None]:
