@@ -27,6 +27,7 @@ from calculators.kit import (
     modelled,
 )
 from calculators.kit.units import digits
+from calculators.maths.metrics.corners import pairs_won
 from calculators.maths.metrics.roc import Curve, Point, curve_from_scores, drawn, standard_error
 
 SPELLED_POINTS = 12  # a longer curve is no sum to follow
@@ -210,7 +211,7 @@ PAGE = Page(
         "Read the area and the point that is farthest above chance.",
     ),
     why=(
-        "Ties count half, as they should, and the curve is drawn through every score.",
+        "Ties count half, as they should, and no pair is left out, in 100,000 rows as in ten.",
         "The band shows how far a small sample can be trusted.",
         "Your scores stay in this page.",
     ),
@@ -284,5 +285,5 @@ PAGE = Page(
             "https://scikit-learn.org/stable/modules/generated/sklearn.metrics.roc_auc_score.html",
         ),
     ),
-    code=(Curve, curve_from_scores),
+    code=(Curve, curve_from_scores, pairs_won),
 )

@@ -36,6 +36,7 @@ from calculators.kit import (
     lines,
 )
 from calculators.kit.units import digits
+from calculators.maths.metrics.corners import Cases
 from calculators.maths.metrics.roc import Curve, Point, drawn
 from calculators.maths.metrics.threshold import (
     Choice,
@@ -335,5 +336,5 @@ PAGE = Page(
             "https://www.ijcai.org/Proceedings/01/IJCAI-2001-a.pdf",
         ),
     ),
-    code=(Costs, least_cost),
+    code=(Costs, least_cost, Cases),
 )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from calculators.maths.metrics import confusion, pasted, roc, silhouette, tables
 
-SCORED = ([0.9, 0.2, 0.5], [True, False, True])
+SCORED = ([0.9, 0.2, 0.5], b"\1\0\1")
 
 
 @pytest.mark.parametrize(

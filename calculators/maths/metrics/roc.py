@@ -96,8 +96,8 @@ class Curve:
         return self.point(self.youden_index)
 
 
-def curve_from_scores(scores: Sequence[float], positives: Sequence[bool]) -> Curve:
-    """The curve of scores, `positives[i]` telling whether case i is of the positive class.
+def curve_from_scores(scores: Sequence[float], positives: Sequence[int]) -> Curve:
+    """The curve of scores, `positives[i]` telling by 1 or 0 whether case i is of the positive class.
 
     Points inside a vertical or horizontal stretch are left out; of very many cases there are some
     points along the curve, Youden's among them. The area is that of every case.
