@@ -7,6 +7,7 @@ from typing import Any, Literal
 from calculators.kit.units import Amount, text, write
 
 Basis = Literal["exact", "measured", "modelled", "given"]
+LONG = 40  # rows
 Cell = Any  # str, number, Figure, Link or None
 
 
@@ -119,6 +120,11 @@ class Table:
     mark: int | None = None
     empty: str = "Nothing to show."
     cards: bool = False
+
+    @property
+    def long(self) -> bool:
+        """Longer than any window: a browser may wait until it is scrolled to."""
+        return len(self.rows) > LONG
 
 
 @dataclass(frozen=True, slots=True)
