@@ -156,6 +156,7 @@ def pages(menu: Mapping[str, Calculator], site_url: str = "/") -> dict[str, byte
             terms=terms.tips(calculator, answer),
             assets=assets.folder(),
             python=assets.python(),
+            begin=assets.boot(),
             root=root,
             site_url=site_url,
         )
@@ -226,6 +227,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         "assets": assets.folder(),
         "modules": assets.page_modules(),
         "python": assets.python(),
+        "boot": assets.boot(),
     }
     written = Path(config.docs_dir)
     docs = (str(path.relative_to(written)) for path in written.rglob("*.md"))

@@ -71,6 +71,11 @@ def python() -> dict[str, Any]:
     }
 
 
+def boot() -> str:
+    """The script that a page starts with, to be written into it."""
+    return (SITE / "runtime/boot.js").read_text(encoding="utf-8")
+
+
 def sources() -> dict[str, Path]:
     """Files copied as they are: path below `dist/` -> file."""
     found = {
@@ -96,7 +101,7 @@ def preloaded_fonts() -> list[str]:
 
 def page_modules() -> list[str]:
     """The modules that a page imports, named ahead so that they arrive side by side."""
-    elsewhere = {"boot.js", "worker.js", "store.js", "memory.js"}
+    elsewhere = {"worker.js", "store.js", "memory.js"}
     names = sorted(module.name for module in (SITE / "runtime").glob("*.js"))
     return [f"{folder()}/runtime/{name}" for name in names if name not in elsewhere]
 

@@ -1,26 +1,26 @@
 // @ts-check
-// Connects the page with Python, first of all: it boots on another core while the page is drawn.
+// Connects the page with Python, first of all: it boots on another core while the page is drawn. So
+// this is written into the head of a page, and imported by python.js where the page is another.
 //
 // One Python serves all our open pages, and outlives the last of them by some seconds: the next page
 // finds it running. Its name is the list of its files, so that another build is another Python.
+/** @type {any} */ (globalThis).python ??= (() => {
+  const named = () =>
+    /** @type {HTMLElement | null} */ (document.querySelector("script[data-python]"));
+  // Who saves data gets Python at the first sign of intent, see page.js.
+  const saves = /** @type {any} */ (navigator).connection?.saveData;
 
-const SHARED = "SharedWorker" in globalThis;
-
-/**
- * @param {boolean} [alone] a Python of this page's own, for where the shared one has failed
- * @returns {Worker | SharedWorker}
- */
-export function connect(alone) {
-  const { python: name = "" } = /** @type {HTMLElement} */ (named()).dataset;
-  const url = new URL("worker.js", import.meta.url);
-  const options = /** @type {const} */ ({ type: "module", name, extendedLifetime: true });
-  return SHARED && !alone ? new SharedWorker(url, options) : new Worker(url, options);
-}
-
-const named = () => document.querySelector("script[data-python]");
-
-// Who saves data gets Python at the first sign of intent, see page.js.
-const saves = /** @type {any} */ (navigator).connection?.saveData;
-
-/** What was begun here; python.js takes over. */
-export const begun = named() && !saves ? connect() : undefined;
+  /**
+   * @param {boolean} [alone] a Python of this page's own, for where the shared one has failed
+   * @returns {Worker | SharedWorker}
+   */
+  function connect(alone) {
+    const { worker = "", python: name = "" } = named()?.dataset ?? {};
+    const url = new URL(worker, document.baseURI);
+    const options = /** @type {const} */ ({ type: "module", name, extendedLifetime: true });
+    return "SharedWorker" in globalThis && !alone
+      ? new SharedWorker(url, options)
+      : new Worker(url, options);
+  }
+  return { connect, begun: named() && !saves ? connect() : undefined };
+})();

@@ -1,6 +1,6 @@
 // @ts-check
 // Asks Python and hands on its answers. One question is in flight and one waits: the newest.
-import { begun, connect } from "./boot.js";
+import "./boot.js";
 
 /**
  * @typedef {{slug: string, query: string, title?: string, html: string,
@@ -15,6 +15,8 @@ const BOOT_LIMIT = 60_000; // ms; a phone on a slow line takes long to start and
 const ANSWER_LIMIT = 5_000; // ms; the slowest calculator needs a hundredth of it
 const LONG = 20_000; // characters of pasted data that get as much time again
 const ATTEMPTS = 2; // a question that kills two workers is not asked again
+
+const { begun, connect } = /** @type {any} */ (globalThis).python;
 
 /** @type {Worker | MessagePort | undefined} */
 let worker;

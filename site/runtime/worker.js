@@ -46,14 +46,17 @@ async function restore(files) {
 
 /**
  * For the time of loading, let Pyodide find what we already have: it offers no way to hand over a
- * compiled module or a standard library. Returns the way back.
+ * compiled module or a standard library. Its 260 functions of JavaScript each bring a tiny module,
+ * of which most are alike: each kind is compiled once. Returns the way back.
  * @param {string} wasm
  * @param {string} stdlib
  * @param {Promise<WebAssembly.Module>} compiled
  */
 function lend(wasm, stdlib, compiled) {
   const { fetch } = globalThis;
-  const { instantiateStreaming } = WebAssembly;
+  const { instantiateStreaming, Module } = WebAssembly;
+  /** @type {Map<string, WebAssembly.Module>} */
+  const known = new Map();
   globalThis.fetch = async (what, options) => {
     if (String(what) === wasm) return new Response();
     if (String(what) === stdlib) return new Response(EMPTY_ZIP);
@@ -63,8 +66,17 @@ function lend(wasm, stdlib, compiled) {
     const module = await compiled;
     return { module, instance: await WebAssembly.instantiate(module, imports) };
   };
+  WebAssembly.Module = new Proxy(Module, {
+    construct(_, [bytes]) {
+      const name = String(bytes);
+      const module = known.get(name) ?? new Module(bytes);
+      known.set(name, module);
+      return module;
+    },
+  });
   return () => {
     globalThis.fetch = fetch;
+    WebAssembly.Module = Module;
     WebAssembly.instantiateStreaming = instantiateStreaming;
   };
 }
