@@ -5,8 +5,8 @@
 const NAME = "python";
 // Held from the start: worker.js lends Pyodide another `fetch` while these downloads are under way.
 const fetch = globalThis.fetch.bind(globalThis);
-/** @type {Set<string>} */
-const missed = new Set();
+/** @type {Map<string, {bytes: ArrayBuffer, type: string}>} */
+const fetched = new Map();
 
 async function open() {
   return globalThis.caches ? await caches.open(NAME).catch(() => undefined) : undefined;
@@ -21,8 +21,9 @@ export async function load(url) {
   if (kept) return kept.arrayBuffer();
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
-  missed.add(url);
-  return response.arrayBuffer();
+  const bytes = await response.arrayBuffer();
+  fetched.set(url, { bytes, type: response.headers.get("content-type") ?? "" });
+  return bytes;
 }
 
 /**
@@ -40,11 +41,14 @@ export async function store(files) {
     for (const url of kept) {
       if (!names.some((name) => url.startsWith(name))) await cache.delete(url);
     }
-    // Asked for again, out of the HTTP cache: holding on to 30 MB while Python starts costs more.
-    for (const url of [...scripts, ...missed]) if (!kept.includes(url)) await cache.add(url);
+    for (const url of scripts) if (!kept.includes(url)) await cache.add(url);
+    // As we hold them: a private window's HTTP cache takes no file of this size.
+    for (const [url, { bytes, type }] of fetched) {
+      await cache.put(url, new Response(new Blob([bytes], { type })));
+    }
   } catch (error) {
     // A full disk or a private window: the next visit downloads again.
     console.info("Python's files could not be kept.", error);
   }
-  missed.clear();
+  fetched.clear();
 }

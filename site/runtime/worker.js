@@ -149,9 +149,7 @@ function answering(python) {
   const { answer } = python.pyimport("calculators");
   const decoded = python.runPython("lambda f, a, data, b: f(a, data.to_bytes().decode(), b)");
   return (slug, query, shape) =>
-    query.length > LONG
-      ? decoded(answer, slug, encoded(query), shape)
-      : answer(slug, query, shape);
+    query.length > LONG ? decoded(answer, slug, encoded(query), shape) : answer(slug, query, shape);
 }
 
 const REST = 400; // ms without a question; garbage is collected then, not between two keystrokes
