@@ -1,68 +1,46 @@
-"""Measures a build in a browser: how soon Python lives, how fast a keystroke is answered, how big.
-
-``python -m tools.bench [FOLDER]``. Every boot is measured beside a page that does nothing but
-``loadPyodide()``, turn by turn in the same browser, so that the ratio holds on any machine.
-"""
+"""How fast keystrokes and pastes are answered; a keystroke beside the same sum in JavaScript."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import random
-import shutil
 import statistics
-import tempfile
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Page
 
 from calculators import ask
 from calculators.facts.catalogue import models
-from tools.chromium import find_chromium
-from tools.serve import Server
+from tools.bench import SLUG, quantile, quantiles, verdict
 
-SLUG = "awq-size"
-ROUNDS = 4
 KEYSTROKES = 30
 ROWS = 10_000
-# Cold: nothing is cached. Warm: files are cached, Python has ended. Next: Python outlived the page.
-TARGETS = {"cold": 0.35, "warm": 0.25, "next": 0.25}
-CALM = 1500  # ms in which a new window comes to rest
 FRAME = 16.0  # ms
 SURVEY = 50.0  # ms for a question that goes through a whole catalogue
-MODELS = 20
+MODELS = 30
 PASTED = 100_000  # rows
 PASTE_LIMIT = 100.0  # ms
 ROUNDS_OF_PASTE = 7
 LABELS = ("positive", "negative", "neutral")
-FIRST_BYTES = 200_000
 
-# In every page, before its own scripts: when the answer is painted and when Python lives.
-WATCH = """
-globalThis.bench = {};
-new MutationObserver(() => {
-  const { state } = document.documentElement.dataset;
-  if (state === "ready") bench.live ??= performance.now();
-  if (document.querySelector("[data-result] *") && !bench.seen) {
-    bench.seen = true;
-    requestAnimationFrame(() => setTimeout(() => (bench.answer = performance.now())));
-  }
-}).observe(document, { subtree: true, childList: true, attributeFilter: ["data-state"] });
+# The first calculator's rule of thumb without us: what a keystroke takes in any case.
+PLAIN = """
+<!doctype html>
+<title>Plain</title>
+<input name="params">
+<p data-result data-query=""></p>
+<script>
+  const field = document.querySelector("input");
+  const result = document.querySelector("p");
+  field.addEventListener("input", () => {
+    const bytes = (Number(field.value) * BITS_PER_WEIGHT) / 8;
+    result.textContent = `${(bytes / 1e9).toFixed(3)} GB`;
+    result.dataset.query = String(new URLSearchParams({ params: field.value }));
+  });
+</script>
 """
-BARE = {
-    "index.html": '<!doctype html><title>Bare</title><link rel="icon" href="data:,">'
-    '<script type="module" src="bare.js"></script>',
-    "bare.js": 'const worker = new Worker("worker.js", { type: "module" });'
-    'worker.onmessage = () => { document.documentElement.dataset.state = "ready"; };',
-    "worker.js": 'import { loadPyodide } from "./pyodide.mjs";'
-    'const python = await loadPyodide(); python.runPython("1 + 1"); postMessage("ready");',
-}
 # ms from a keystroke in a field to the answer in the page, and to the frame that shows it.
 TYPE = """
 async ([name, texts]) => {
@@ -160,115 +138,6 @@ async (url) => {
 """
 
 
-@contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    with Server(folder) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-def bare(build: Path, folder: Path) -> None:
-    """A page that boots Pyodide and nothing else, with the same files, compressed the same."""
-    (pyodide,) = build.glob("assets/python/pyodide.*")
-    shutil.copytree(pyodide, folder, dirs_exist_ok=True)
-    shutil.copy("node_modules/pyodide/pyodide-lock.json", folder)
-    for name, text in BARE.items():
-        (folder / name).write_text(text, encoding="utf-8")
-
-
-def end_python(browser: Browser) -> None:
-    """End the shared workers, which would otherwise serve the next page."""
-    session = browser.new_browser_cdp_session()
-    for target in session.send("Target.getTargets")["targetInfos"]:
-        if target["type"] == "shared_worker":
-            session.send("Target.closeTarget", {"targetId": target["targetId"]})
-    session.detach()
-
-
-def visit(context: BrowserContext, url: str) -> dict[str, float]:
-    """ms from navigation to the first answer (if there is one) and to Python being live.
-
-    As a visitor comes, in a window that stands: opening one keeps both cores busy with the
-    browser's own pages for most of a second.
-    """
-    page = context.new_page()
-    page.wait_for_timeout(CALM)
-    page.goto(url)
-    page.wait_for_selector("html[data-state=ready]", timeout=60_000)
-    page.wait_for_timeout(1500)  # so that caches are written, as they are behind a real visitor
-    found: dict[str, float] = page.evaluate("bench")
-    page.close()
-    return found
-
-
-def boots(browser: Browser, ours: str, plain: str) -> dict[str, dict[str, list[float]]]:
-    """Boots of every kind, ours and the bare one by turns; for a next page the bare one is warm."""
-    times: dict[str, dict[str, list[float]]] = {
-        kind: {"answer": [], "live": [], "bare": []} for kind in TARGETS
-    }
-    for _ in range(ROUNDS):
-        contexts = [browser.new_context(), browser.new_context()]
-        for context in contexts:
-            context.add_init_script(WATCH)
-        for kind in TARGETS:
-            if kind == "warm":
-                end_python(browser)
-            found = visit(contexts[0], f"{ours}{SLUG}/")
-            times[kind]["answer"].append(found["answer"])
-            times[kind]["live"].append(found["live"])
-            times[kind]["bare"].append(visit(contexts[1], plain)["live"])
-        for context in contexts:
-            context.close()
-    return times
-
-
-def transfers(browser: Browser, folder: Path) -> tuple[int, int]:
-    """Bytes on the wire until the answer is painted, and until Python lives."""
-    with serving(folder) as server:
-        context = browser.new_context()
-        context.add_init_script(WATCH)
-        page = context.new_page()
-        page.goto(f"{server.address}{SLUG}/")
-        page.wait_for_selector("html[data-state=ready]")
-        whole = sum(server.sent)
-        early: int = page.evaluate(
-            """() => [...performance.getEntriesByType("navigation"),
-              ...performance.getEntriesByType("resource").filter(
-                (one) => one.renderBlockingStatus === "blocking")]
-              .reduce((sum, one) => sum + one.encodedBodySize, 0)"""
-        )
-        context.close()
-        # The page is not told what the worker asked for; the server knows.
-        return early, whole
-
-
-def quantile(times: list[float], percent: int) -> float:
-    """Among the times that were seen: a few of them tell nothing of slower ones."""
-    return statistics.quantiles(times, n=100, method="inclusive")[percent - 1]
-
-
-def quantiles(times: list[float]) -> str:
-    return f"median {statistics.median(times):6.1f} ms   p95 {quantile(times, 95):6.1f} ms"
-
-
-def verdict(good: bool) -> str:
-    return "ok" if good else "OVER"
-
-
-def report_boots(times: dict[str, dict[str, list[float]]]) -> None:
-    for kind, found in times.items():
-        answer, live, plain = (statistics.median(found[key]) for key in ("answer", "live", "bare"))
-        ratios = [x / y for x, y in zip(found["live"], found["bare"], strict=True)]
-        ratio = statistics.median(ratios)
-        print(
-            f"{kind}: answer painted {answer:5.0f} ms, Python live {live:5.0f} ms, "
-            f"bare loadPyodide {plain:5.0f} ms: {ratio:.2f} of it "
-            f"(target {TARGETS[kind]}: {verdict(ratio <= TARGETS[kind])}; "
-            f"least {min(ratios):.2f}, most {max(ratios):.2f})"
-        )
-
-
 @dataclass(frozen=True)
 class Typed:
     """Texts typed one after the other into a field, and what the answers may take in ms."""
@@ -317,19 +186,31 @@ def _typed() -> tuple[Typed, ...]:
 
 
 def report_typing(page: Page, url: str) -> None:
-    for typed in _typed():
+    every = _typed()
+    bits = ask(SLUG, "params=7B").plain()["outputs"]["quantized_bits_per_weight"]["value"]
+    page.set_content(PLAIN.replace("BITS_PER_WEIGHT", str(bits)))
+    _report("the same sum in plain JavaScript", _times(page, every[0]))
+    for typed in every:
         page.goto(f"{url}{typed.slug}/?{typed.query}")
         page.wait_for_selector("html[data-state=ready]")
         page.wait_for_timeout(1000)
-        times: dict[str, list[float]] = page.evaluate(TYPE, [typed.field, list(typed.texts)])
+        times = _times(page, typed)
         middle, late = statistics.median(times["answer"]), quantile(times["answer"], 95)
         said = ""
         if typed.median is not None:
             said = f" (median under {typed.median:.0f}: {verdict(middle <= typed.median)})"
         if typed.p95 is not None:
             said += f" (p95 under {typed.p95:.0f}: {verdict(late <= typed.p95)})"
-        print(f"{typed.label:45} {quantiles(times['answer'])}{said}, "
-              f"to its frame {statistics.median(times['paint']):.0f} ms")  # fmt: skip
+        _report(typed.label, times, said)
+
+
+def _times(page: Page, typed: Typed) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = page.evaluate(TYPE, [typed.field, list(typed.texts)])
+    return found
+
+
+def _report(label: str, times: dict[str, list[float]], said: str = "") -> None:
+    print(f"{label:45} {quantiles(times['answer'])}; painted {quantiles(times['paint'])}{said}")
 
 
 @dataclass(frozen=True)
@@ -375,30 +256,3 @@ def report_picker(page: Page) -> None:
     script = page.evaluate("path => new URL(path, location.href).href", source)
     picks = page.evaluate(PICK % ROWS, script.replace("page.js", "pick.js"))
     print(f"{f'picker, {ROWS:,} rows':45} {quantiles(picks)}")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure a build in a browser.")
-    parser.add_argument("folder", nargs="?", default="dist", type=Path)
-    folder: Path = parser.parse_args().folder
-    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    with tempfile.TemporaryDirectory() as plain, sync_playwright() as playwright:
-        bare(folder, Path(plain))
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
-        with serving(folder) as ours, serving(Path(plain)) as theirs:
-            report_boots(boots(browser, ours.address, theirs.address))
-            page = browser.new_page()
-            report_typing(page, ours.address)
-            report_pastes(page, ours.address)
-            report_picker(page)
-            page.close()
-            early, whole = transfers(browser, folder)
-            print(
-                f"bytes before the answer {early:,} ({verdict(early < FIRST_BYTES)}), "
-                f"in all {whole:,}"
-            )
-        browser.close()
-
-
-if __name__ == "__main__":
-    main()
