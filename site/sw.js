@@ -11,7 +11,7 @@ const PAGES = "pages";
 const ASSETS = "assets";
 const HASHED = /[/.-][0-9a-f]{8,64}[/.]/;
 // Python's large files have a keeper of their own, runtime/store.js; twice would be 30 MB.
-const KEPT_ELSEWHERE = /\/assets\/python\/(snapshot|sources)|\.wasm$/;
+const KEPT_ELSEWHERE = /\/assets\/python\/(snapshot|sources)|\.wasm(\.gz)?$/;
 const BUILD = /\/assets\/[0-9a-f]{12}\//;
 
 worker.addEventListener("install", () => worker.skipWaiting());

@@ -98,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send(status, "text/plain", b"Not found.\n", {})
             return
         headers = {"Cache-Control": FOREVER if HASH_IN_NAME.search(file.name) else ASK_AGAIN}
-        accepted = self.headers.get("Accept-Encoding", "")
+        accepted = "" if self.server.plain else self.headers.get("Accept-Encoding", "")
         for encoding, suffix in ENCODINGS:
             packed = file.with_name(file.name + suffix)
             if encoding in accepted and packed.is_file():
@@ -149,7 +149,8 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     """One folder on one port. ``port=0`` takes a free one; ``address`` says which.
 
-    Whatever has an entry of ``missing`` in its path is not found: for seeing what breaks.
+    Whatever has an entry of ``missing`` in its path is not found: for seeing what breaks. A
+    ``plain`` server sends files as they are, like hosts that know nothing of packed siblings.
     """
 
     daemon_threads = True
@@ -163,6 +164,7 @@ class Server(ThreadingHTTPServer):
         *,
         verbose: bool = False,
         missing: Collection[str] = (),
+        plain: bool = False,
     ) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.root = root.resolve()
@@ -170,6 +172,7 @@ class Server(ThreadingHTTPServer):
         self.rules = read_headers(self.root / "_headers")
         self.verbose = verbose
         self.missing = missing
+        self.plain = plain
         self.sent: list[int] = []  # bytes of each body, for the bench
 
     @property

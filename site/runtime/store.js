@@ -3,6 +3,7 @@
 // cache takes ten times as long. Where there is no Cache API, the HTTP cache serves.
 
 const NAME = "python";
+const LARGE = 5_000_000; // bytes; such a file has a packed one beside it
 // Held from the start: worker.js lends Pyodide another `fetch` while these downloads are under way.
 const fetch = globalThis.fetch.bind(globalThis);
 /** @type {Map<string, {bytes: ArrayBuffer, type: string}>} */
@@ -21,9 +22,26 @@ export async function load(url) {
   if (kept) return kept.arrayBuffer();
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
-  const bytes = await response.arrayBuffer();
+  const bytes = await (await packed(response)).arrayBuffer();
   fetched.set(url, { bytes, type: response.headers.get("content-type") ?? "" });
   return bytes;
+}
+
+/**
+ * The same response, or a third of its bytes: some hosts send a large file as it is, GitHub Pages
+ * among them. We leave it then and unpack the one beside it.
+ * @param {Response} whole
+ */
+async function packed(whole) {
+  const isPacked = whole.headers.has("content-encoding");
+  if (isPacked || !(Number(whole.headers.get("content-length")) > LARGE)) return whole;
+  await whole.body?.cancel();
+  const { ok, headers, body } = await fetch(`${whole.url}.gz`);
+  if (!ok || !body) return fetch(whole.url);
+  // A host may also know the ending, and let the browser unpack it.
+  return new Response(
+    headers.has("content-encoding") ? body : body.pipeThrough(new DecompressionStream("gzip")),
+  );
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, Worker, expect
 
 from tests.browser.conftest import DIST, Visitor
+from tools.serve import Server
 
 ROOT = Path(__file__).parents[2]
 SLUG = "awq-size"
@@ -252,6 +254,18 @@ def test_a_missing_snapshot_means_a_plain_boot(visitor: Visitor, serve: Callable
     page.locator("[name=model]").fill("llama-3.1-70b")
     answered(page, model="llama-3.1-70b")
     expect(page.locator("[data-result]")).to_contain_text("39.77 GB")
+
+
+def test_a_host_that_packs_nothing_sends_what_is_packed(visitor: Visitor) -> None:
+    with Server(DIST, plain=True) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        visitor.origins.add(server.address)
+        page = visitor.open(f"{server.address}{SLUG}/")
+        expect(page.locator("html")).to_have_attribute("data-boot", "snapshot")
+        (snapshot,) = DIST.glob("assets/python/snapshot.*.bin")
+        assert sum(server.sent) < snapshot.stat().st_size
+        visitor.context.close()
+        server.shutdown()
 
 
 def test_without_pyodide_the_printed_answer_stands_and_a_retry_helps(
