@@ -130,6 +130,7 @@ function show(form, result, answer) {
     for (const one of putBack) one();
     result.dataset.query = answer.query.slice(0, LONGEST_LINK);
     charts.draw(result, answer.charts);
+    setTimeout(() => result.offsetHeight); // laid out by the time that a frame is due
   }
 }
 
