@@ -156,7 +156,7 @@ const REST = 400; // ms without a question; garbage is collected then, not betwe
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let resting;
 
-const ROUNDS = 3; // the browser compiles better what has run before
+const REHEARSAL = 1000; // ms of work; the browser compiles better what has run before
 /** @type {Set<string>} */
 const rehearsed = new Set();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -171,14 +171,13 @@ let rehearsing;
 function rehearse(slug, rehearsal) {
   if (rehearsed.has(slug)) return;
   rehearsed.add(slug);
-  let round = 1;
+  let spent = 0;
   let examples = rehearsal(slug);
   const one = () => {
-    if (examples.next().done) {
-      if (round++ === ROUNDS) return;
-      examples = rehearsal(slug);
-    }
-    rehearsing = setTimeout(one);
+    const start = performance.now();
+    if (examples.next().done) examples = rehearsal(slug);
+    spent += performance.now() - start;
+    if (spent < REHEARSAL) rehearsing = setTimeout(one);
   };
   clearTimeout(rehearsing);
   rehearsing = setTimeout(one);
