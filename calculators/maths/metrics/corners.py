@@ -88,6 +88,8 @@ def cases(yes: Iterable[float], no: Iterable[float]) -> Cases:
 
 def pairs_won(yes: Scores, no: Scores) -> float:
     """Pairs of a positive and a negative that their scores rank right, a tie as half."""
+    if len(no) < len(yes):  # each of the fewer is looked up among the more
+        return len(yes) * len(no) - pairs_won(no, yes)
     twice = start = below = 0
     while start < len(yes):
         stop = bisect_right(yes, yes[min(start + BLOCK, len(yes)) - 1], start)

@@ -4,8 +4,9 @@ or none, quotes, decimal commas. Every complaint names the line of the paste, co
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import repeat
 from math import isfinite
 
@@ -82,7 +83,8 @@ def is_number(cell: str) -> bool:
         return False
 
 
-def read(text: str, header_names: Iterable[str] = ()) -> Table:
+@lru_cache(1)  # another field may change; and letting go of 100,000 cells is not waited for
+def read(text: str, header_names: tuple[str, ...] = ()) -> Table:
     """Split a paste into columns.
 
     The first line is a header when it holds no number and one of its cells is among `header_names`
