@@ -52,8 +52,18 @@ def saving(visitor: Visitor, url: str) -> Page:
     return visitor.open(url, wait=False)
 
 
+# A colour on its way from one scheme to the other is neither's.
+SETTLED = """
+Promise.race([
+  Promise.allSettled(document.getAnimations().map((one) => one.finished)),
+  new Promise((done) => setTimeout(done, 2000)),
+])
+"""
+
+
 def violations(page: Page) -> list[tuple[str, ...]]:
     """What axe finds: the rule and the first few places."""
+    page.evaluate(SETTLED)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
