@@ -15,9 +15,7 @@ from calculators.kit.page import Page
 
 Declared = TypeVar("Declared")
 LONGEST_QUERY = 5_000_000  # characters; pasted data travels in the query too
-LONGEST_KEPT = (
-    50_000  # characters of a field that is not read again while another one is typed into
-)
+LONGEST_KEPT = 50_000  # characters; a longer text is read again while another field is typed into
 TEXTS_KEPT = 8  # of each field
 
 

@@ -1,11 +1,13 @@
 """A visitor in a real browser, on the bytes that were built. What goes wrong in silence fails."""
 
 import os
+import re
 import threading
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from playwright.sync_api import (
@@ -15,6 +17,7 @@ from playwright.sync_api import (
     Page,
     Playwright,
     Request,
+    expect,
     sync_playwright,
 )
 
@@ -29,6 +32,13 @@ async () => {
 }
 """
 BOOT = 60_000  # ms; it takes a tenth of that, unless the machine is very busy
+
+
+def answered(page: Page, **fields: str) -> None:
+    """Wait until the result answers a question with these fields."""
+    for name, text in fields.items():
+        query = re.compile(rf"(^|&){name}={re.escape(quote_plus(text))}(&|$)")
+        expect(page.locator("[data-result]")).to_have_attribute("data-query", query, timeout=15_000)
 
 
 @pytest.fixture(scope="session")
