@@ -51,6 +51,12 @@ def test_scores_are_read_as_people_paste_them(text: str) -> None:
         ("0.9,1\n0.3,1\n0.4,1", None, "every label is '1'"),
         ("1,234\t1\n2,345\t0", None, "line 1: is the comma decimal"),
         ("1,0\n0,1\n1,1", None, "which column holds the labels"),
+        # begins like labels, and is none
+        (
+            "\n".join(f"{i % 2 if i < 60 else i / 400},{2 + i % 2}" for i in range(200)),
+            None,
+            "which column holds the labels",
+        ),
         ('0.9,"yes\n0.2,no', None, "quotation mark"),
         ("0.9\n0.2", None, "1 columns; two are wanted"),
     ],

@@ -21,7 +21,6 @@ PREDICTED_NAMES = ("predicted", "prediction", "predictions", "pred", "y_pred", "
 CLUSTER_NAMES = ("cluster", "clusters", "group", "label", "labels", "class")
 FPR_NAMES = ("fpr", "false positive rate", "1-specificity", "1 - specificity", "x")
 TPR_NAMES = ("tpr", "true positive rate", "sensitivity", "recall", "y")
-THRESHOLD_NAMES = ("threshold", "cutoff", "cut-off", "score")
 
 _POSITIVE_OF = {
     frozenset(pair): pair[0]
@@ -142,9 +141,7 @@ def _label_column(table: Table) -> int:
     if scored is not None:
         return 1 - scored
     words = [i for i in (0, 1) if _is_word(table.columns[i][0])]
-    classes = words or [i for i in (0, 1) if _known_pair(table.columns[i][:SAMPLE])]
-    if len(classes) > 1:
-        classes = [i for i in classes if _known_pair(table.columns[i])]
+    classes = words or [i for i in (0, 1) if _known_pair(table.columns[i])]
     if len(classes) == 1:
         return classes[0]
     raise ValueError(
@@ -160,8 +157,10 @@ def _is_word(cell: str) -> bool:
 
 
 def _known_pair(cells: Sequence[str]) -> bool:
-    values = set(cells)
-    return any(values <= pair for pair in _POSITIVE_OF)
+    def known(values: set[str]) -> bool:
+        return any(values <= pair for pair in _POSITIVE_OF)
+
+    return known(set(cells[:SAMPLE])) and known(set(cells))  # most columns show it at once
 
 
 def operating_points(text: str) -> tuple[list[float], list[float], list[float] | None]:
